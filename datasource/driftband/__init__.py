@@ -1,0 +1,1 @@
+"""driftband: what is declared, what runs and how it behaves, side by side, for Grafana."""

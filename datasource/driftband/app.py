@@ -1,0 +1,231 @@
+"""The only place that wires things together."""
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+from flask import Flask, Response, request
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger as GunicornLogger
+
+from driftband import logs
+from driftband.config import Config, load
+from driftband.model.samples import SampleStore
+from driftband.query.errors import QueryError
+from driftband.query.fetch import Fetch
+from driftband.query.fitting import Fitter
+from driftband.query.leaves import Engine
+from driftband.query.native import Signal
+from driftband.query.question import Question
+from driftband.sources.asking import Ask, Forward, Source
+from driftband.sources.fetching import Flights, RequestFetch
+from driftband.sources.history import HistoryCache
+from driftband.sources.local import LocalSource
+from driftband.sources.prometheus import PrometheusSource
+from driftband.sources.session import Connection
+from driftband.web.access import Tokens
+from driftband.web.application import Readiness, Service, create
+from driftband.web.arguments import instant_question, range_question
+from driftband.web.catalog import Catalog
+from driftband.web.measure import Measure
+from driftband.web.prometheus import Gateway
+
+log = structlog.get_logger(__name__)
+
+THREADS = 32
+HISTORY_MEMORY = 128 * 2**20
+FIT_MEMORY = 128 * 2**20
+STOP_WITHIN = 20
+EXAMPLE = "anomaly_band(sum by (service) (rate(http_requests_total[5m])), 0.99)"
+SAMPLE_EXAMPLE = 'anomaly_band(sum by (service) (rate(http_requests_total{service="checkout"}[5m])), 0.99)'
+
+
+def wall_clock() -> int:
+    """Return now in epoch ms."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class _Passage:
+    """The way to the source for the present request."""
+
+    source: Source
+    fetch: Fetch
+    ask: Ask
+
+    def forward(self, path: str) -> Response:
+        answer = self.source.forward(self.ask, self._forward(path, dict(request.headers)))
+        response = Response(answer.body, answer.status, direct_passthrough=True)
+        response.headers.clear()
+        response.headers.extend(list(answer.headers))
+        return response
+
+    def read(self, path: str) -> tuple[int, bytes, str]:
+        plain = {k: v for k, v in request.headers.items() if k.lower() != "accept-encoding"}
+        answer = self.source.forward(self.ask, self._forward(path, plain))
+        kind = next((v for k, v in answer.headers if k.lower() == "content-type"), "application/json")
+        return answer.status, b"".join(answer.body), kind
+
+    def _forward(self, path: str, headers: Mapping[str, str]) -> Forward:
+        return Forward(request.method, path, request.query_string, request.get_data(cache=True), headers)
+
+
+def create_app(config: Config) -> Flask:
+    """Return the WSGI application for a configuration."""
+    measure = Measure()
+    settings = config.bands.settings()
+    source = _source(config, measure)
+    cache = HistoryCache(source.history, settings.step, HISTORY_MEMORY, measure.history)
+    fitter = Fitter(settings, FIT_MEMORY, measure.fit)
+    measure.watch_memory("history", lambda: cache.size)
+    measure.watch_memory("fits", lambda: fitter.size)
+    named = tuple(Signal(s.name, s.expr, s.level, s.model) for s in config.signals)
+    engine = Engine(settings, fitter, named, config.limits.series)
+    flights = Flights()
+    seconds = config.limits.query_timeout / 1000
+    forwarded = config.prometheus.forward_headers
+
+    def passage(within: float) -> _Passage:
+        mine = tuple((name, request.headers[name]) for name in forwarded if name in request.headers)
+        ask = Ask(time.monotonic() + within, mine)
+        return _Passage(source, RequestFetch(source, cache, flights, ask, wall_clock()), ask)
+
+    gateway = Gateway(
+        passage=passage,
+        answer=engine.answer,
+        catalog=Catalog(named),
+        clock=wall_clock,
+        query_timeout=seconds,
+        version=version("driftband"),
+        on_error=measure.error,
+    )
+    service = Service(
+        gateway=gateway,
+        tokens=_tokens(config),
+        measure=measure,
+        readiness=lambda: _readiness(source),
+        max_body=config.limits.body,
+        external_url=config.external_url,
+        example=EXAMPLE if config.prometheus.is_http else SAMPLE_EXAMPLE,
+    )
+    return create(service)
+
+
+def _source(config: Config, measure: Measure) -> Source:
+    about = config.prometheus
+    if about.url.startswith("sample:"):
+        from driftband.sources.sample.world import World  # noqa: PLC0415 - only where it is asked for
+
+        return _local(World(wall_clock))
+    if about.url.startswith("replay:"):
+        from driftband.sources.replay import open_replay  # noqa: PLC0415 - pandas takes a second to import
+
+        return _local(open_replay(Path(about.url.removeprefix("replay:"))))
+    headers = {name: value.get_secret_value() for name, value in about.headers.items()}
+    if about.bearer_token is not None:
+        headers["Authorization"] = f"Bearer {about.bearer_token.get_secret_value()}"
+    basic = about.basic_auth
+    connection = Connection(
+        url=about.url,
+        headers=headers,
+        auth=(basic.username.get_secret_value(), basic.password.get_secret_value()) if basic is not None else None,
+        verify=str(about.tls.ca_file) if about.tls.ca_file else not about.tls.insecure_skip_verify,
+        cert=(str(about.tls.cert_file), str(about.tls.key_file)) if about.tls.cert_file else None,
+    )
+    # A service may come and go over two weeks: its band counts, its earlier selves only cost.
+    return PrometheusSource(connection, max_series=10 * config.limits.series, pool=THREADS, observe=measure.source)
+
+
+def _local(store: SampleStore) -> LocalSource:
+    def question(values: Mapping[str, str], ranged: bool) -> Question:
+        return range_question(values) if ranged else instant_question(values, wall_clock())
+
+    return LocalSource(store, question)
+
+
+def _tokens(config: Config) -> Tokens:
+    access = config.access
+    return Tokens(
+        *([token.get_secret_value() for token in kind] for kind in (access.read_tokens, access.write_tokens, access.approve_tokens))
+    )
+
+
+def _readiness(source: Source) -> Readiness:
+    try:
+        source.instant(Ask(time.monotonic() + 2), "1+1", wall_clock())
+        state = "ok"
+    except QueryError as error:
+        state = str(error)
+    return Readiness(ready=True, states={"listener": "ok", "source": state})
+
+
+class _Logger(GunicornLogger):
+    """Gunicorn's lines go where ours go."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        logs.through_root("gunicorn.error", "gunicorn.access")
+
+
+class _Server(BaseApplication):
+    """Gunicorn with threads in one process, so that all of them share the caches."""
+
+    def __init__(self, config: Config) -> None:
+        self._driftband = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        host = f"[{self._driftband.host}]" if ":" in self._driftband.host else self._driftband.host
+        settings: dict[str, Any] = {
+            "bind": f"{host}:{self._driftband.port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": 0,
+            "graceful_timeout": STOP_WITHIN,
+            "keepalive": 75,
+            "proc_name": "driftband",
+            "logger_class": _Logger,
+            "control_socket_disable": True,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_app(self._driftband)
+
+
+def serve(config: Config) -> None:
+    """Serve until stopped. SIGTERM and SIGINT let requests under way end first."""
+    logs.configure(config.secrets())
+    cast("Any", _Server(config)).run()
+
+
+def demo(environ: Mapping[str, str]) -> None:
+    """Serve the sample world, with a ready configuration that the environment may override."""
+    config = load(None, {"DRIFTBAND_PROMETHEUS__URL": "sample:", **environ})
+    base = config.external_url.rstrip("/")
+    sys.stdout.write(
+        f"""
+driftband demo: a shop of six services with three weeks of telemetry up to now
+
+  open     {base}/
+  Grafana  add a Prometheus data source with the URL {base}
+  try      {SAMPLE_EXAMPLE}
+           anomaly_score(sum by (service) (rate(http_requests_total{{code="500"}}[5m])))
+           time_to_breach(process_resident_memory_bytes{{service="recommendation"}}, 2147483648)
+  curl     curl -G {base}/api/v1/query --data-urlencode 'query=forecast(queue_depth)'
+
+Stop with Ctrl-C.
+"""
+    )
+    sys.stdout.flush()
+    serve(config)
+
+
+__all__ = ["create_app", "demo", "serve"]

@@ -1,0 +1,1 @@
+"""Band models, their calibration and the live correction: history in, band out. Pure."""

@@ -1,0 +1,148 @@
+"""Calibration: how a forecast's errors are corrected and how wide its band is, at each lead, from a backtest.
+
+Split conformal prediction on errors normalised by the hour's scale and the recent volatility (Lei et al. 2018, "Distribution-
+free predictive inference for regression"), a quantile for each side. The leads are nodes; between them one interpolates.
+"""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from driftband.forecast import live
+from driftband.forecast.robust import in_a_row, mean
+from driftband.forecast.weights import inverse_power
+from driftband.model.band import DAY, HOUR
+from driftband.model.series import Floats, Instants
+
+HOURS = 24
+PROBABILITIES = (0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999, 0.9999)
+"""Where a side's quantiles are kept; between them one interpolates over the normal quantile."""
+KNEE = PROBABILITIES.index(0.975)
+"""Quantiles beyond this one rest on few errors and are shrunk towards it."""
+POWER = 4.0
+"""How sharply the better of the corrections is preferred."""
+HOUR_PRIOR = 0.5
+"""Share of the common scale in an hour's own."""
+SHORT_WIDENING, LONG_WIDENING = 1.25, 1.45
+"""What a backtest's quantiles miss of the future, one step and a day ahead."""
+THINNING = 3
+"""At longer leads, every so many errors are looked at."""
+REACH = 5.0
+"""How many mean distances from the typical error one may lie before the excess is cut."""
+MOST_IN_SCALE = 5.0
+"""How many means a single error may count in its hour's scale."""
+_NORMAL = NormalDist()
+_SCORES = np.array([_NORMAL.inv_cdf(p) for p in PROBABILITIES])
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What the backtest taught, for ``n`` series at ``L`` leads.
+
+    leads: (L,) grid steps, ascending from 1. weights: (n, L, J) of the corrections. scales: (n, L, HOURS), the ordinary
+    size of an error by hour of the (wall-clock) day of the refit. quantiles: (n, L, 2, Q), below and above, of errors over
+    their scale. reach: (n,), how far from the typical one an error counts. floor: (n,), the least half-width.
+    """
+
+    leads: Floats
+    weights: Floats
+    scales: Floats
+    quantiles: Floats
+    reach: Floats
+    floor: Floats
+
+    def widths(self, level: float) -> Floats:
+        """Return the half-widths over scale, (n, L, 2), below and above, of a band of ``level``."""
+        score = _NORMAL.inv_cdf((1 + level) / 2)
+        place = np.clip(np.interp(score, _SCORES, np.arange(len(_SCORES))), 0, len(_SCORES) - 1)
+        low = min(int(place), len(_SCORES) - 2)
+        width = self.quantiles[..., low] + (place - low) * (self.quantiles[..., low + 1] - self.quantiles[..., low])
+        beyond = max(score / _SCORES[-1], 1.0)
+        long = np.linspace(0.0, 1.0, len(self.leads)) if len(self.leads) > 1 else np.zeros(1)
+        widened: Floats = width * beyond * (SHORT_WIDENING + long * (LONG_WIDENING - SHORT_WIDENING))[None, :, None]
+        return widened
+
+    def roughness(self) -> Floats:
+        """Return the power, by lead, with which recent volatility counts: whole at one step, not at all a day ahead."""
+        return _roughness(self.leads)
+
+
+def calibrate(errors: Floats, step: int, floor: Floats, steady: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Calibration:
+    """Learn from backtest errors (n, O, D). steady: (n,), True where the tails are to be taken as they are."""
+    per_day = errors.shape[2]
+    flat = in_a_row(errors)
+    hours = np.arange(flat.shape[1]) % per_day * HOURS // per_day
+    leads = lead_nodes(step)
+    typical = live.typical_errors(flat)
+    reach = np.maximum(REACH * _known(mean(np.abs(flat - typical))), floor)
+    states = live.candidates(flat, typical, reach)[:, :, :-1]
+    weights, scales, quantiles = [], [], []
+    rough = np.ones_like(flat)
+    for lead, power in zip(leads, _roughness(leads), strict=True):
+        behind = int(lead) - 1
+        # Errors at longer leads are nearly the same from one grid point to the next.
+        thin = THINNING if behind else 1
+        known = states[:, :, : flat.shape[1] - behind : thin]
+        target = flat[:, behind::thin]
+        hour = hours[behind::thin]
+        weight = inverse_power(_known(mean(np.abs(target[:, None] - known))), POWER)
+        left = target - np.einsum("njt,nj->nt", known, weight)
+        scale = _hourly(np.abs(left), hour, floor)
+        size = scale[:, hour]
+        if behind == 0:
+            rough = live.volatility(np.abs(left) / size)[:, :-1]
+        size = size * rough[:, : rough.shape[1] - behind : thin] ** power
+        weights.append(weight)
+        scales.append(scale)
+        quantiles.append(_sides(left / size, steady))
+    return Calibration(leads, np.stack(weights, 1), np.stack(scales, 1), np.stack(quantiles, 1), reach, floor)
+
+
+def lead_nodes(step: int) -> Floats:
+    """Return the leads in grid steps at which one calibrates: one step, an hour, six hours, a day."""
+    return np.array(sorted({1.0, *(float(max(span // step, 1)) for span in (HOUR, 6 * HOUR, DAY))}))
+
+
+def hours_of(slots: Instants, per_day: int) -> Instants:
+    """Return the hour since the refit, wrapped at a day, of wall-clock slots."""
+    return slots % per_day * HOURS // per_day
+
+
+def _roughness(leads: Floats) -> Floats:
+    if len(leads) == 1:
+        return np.ones(1)
+    return 1 - np.log(leads) / np.log(leads[-1])
+
+
+def _hourly(size: Floats, hours: Instants, floor: Floats) -> Floats:
+    """Return the mean size by hour, single values cut, shrunk to the common one."""
+    most = MOST_IN_SCALE * _known(mean(size))
+    cut = np.where(np.isnan(size), 0.0, np.minimum(size, most[:, None]))
+    known = (~np.isnan(size)).astype(np.float64)
+    member = (hours[:, None] == np.arange(HOURS)).astype(np.float64)
+    total, count = cut @ member, known @ member
+    common = total.sum(axis=1) / np.maximum(count.sum(axis=1), 1)
+    own = np.where(count > 0, total / np.maximum(count, 1), common[:, None])
+    return np.maximum((1 - HOUR_PRIOR) * own + HOUR_PRIOR * common[:, None], floor[:, None] / HOURS)
+
+
+def _sides(normalised: Floats, steady: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Floats:
+    ordered = np.sort(normalised, axis=1)
+    count = (~np.isnan(normalised)).sum(axis=1)
+    ordered = np.where(np.isnan(ordered), 0.0, ordered)
+    share = np.array(PROBABILITIES)
+    # The conformal rank: one more than the errors that are known, since the future one is among them.
+    rank = np.ceil((count[:, None] + 1) * share).astype(np.int64) - 1
+    high = np.clip(rank, 0, np.maximum(count - 1, 0)[:, None])
+    low = np.maximum(count - 1, 0)[:, None] - high
+    found = np.stack([-np.take_along_axis(ordered, low, axis=1), np.take_along_axis(ordered, high, axis=1)], axis=1)
+    found = np.maximum(found, 0.0)
+    usual = found[..., KNEE, None] * np.maximum(_SCORES / _SCORES[KNEE], 1.0)
+    beyond = (np.arange(len(share)) > KNEE) & ~steady[:, None, None]
+    shrunk: Floats = np.where(beyond, (found + usual) / 2, found)
+    return np.maximum.accumulate(shrunk, axis=-1)
+
+
+def _known(values: Floats) -> Floats:
+    return np.where(np.isnan(values), 0.0, values)

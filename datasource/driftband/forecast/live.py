@@ -1,0 +1,102 @@
+"""The live correction: what the last errors of a forecast say of the next one.
+
+Everything is a function of a trailing window, never a recursion: it is causal by construction, the same however a day is
+cut into pieces, and computed for all instants at once.
+"""
+
+import numpy as np
+
+from driftband.forecast.robust import median
+from driftband.model.series import Floats, Instants
+
+MEMORY = 72
+"""Grid points that the longest average looks back over."""
+AVERAGES = (4, 12, MEMORY)
+"""Grid points of the averages of the error; beside them stand the last error, and no correction at all."""
+CANDIDATES = 2 + len(AVERAGES)
+TYPICAL = 7
+"""Grid points whose median an error is compared with before it counts."""
+CALM = 36
+"""Grid points of the volatility."""
+CALM_PRIOR = 12.0
+"""Grid points of ordinary volatility that are mixed in."""
+MISSED = 12
+"""Grid points that are searched for misses."""
+SPARED = 2
+"""Misses among them that do not yet widen the band: a spike must not."""
+MOST_WIDENING = 8.0
+RECENT = MEMORY + CALM + MISSED
+"""Grid points before a refit that the state at the refit needs."""
+
+
+def typical_errors(errors: Floats) -> Floats:
+    """Return the median of the last ``TYPICAL`` errors before each place, shape (n, T)."""
+    return median(_trailing(errors, TYPICAL)[:, :-1])
+
+
+def candidates(errors: Floats, typical: Floats, reach: Floats) -> Floats:
+    """Return the possible corrections before each place, and after the last: (n, T) to (n, J, T + 1); never NaN.
+
+    typical: the ``typical_errors``. reach: (n,), how far from the typical one an error may count; the excess is cut, so that one spike is no new level.
+    """
+    typical = np.where(np.isnan(typical), errors, typical)
+    cut = np.clip(errors, typical - reach[:, None], typical + reach[:, None])
+    known = ~np.isnan(cut)
+    last = _last_known(cut, known)
+    total = _cumulative(np.where(known, cut, 0.0))
+    number = _cumulative(known.astype(np.float64))
+    found = [np.zeros_like(last), last]
+    for width in AVERAGES:
+        count = _over(number, width)
+        found.append(np.where(count > 0, _over(total, width) / np.maximum(count, 1), last))
+    return np.stack(found, axis=1)
+
+
+def volatility(surprise: Floats) -> Floats:
+    """Return how rough the last hours were, 1 being ordinary: (n, T) to (n, T + 1).
+
+    surprise: size of the one-step error over its ordinary mean, NaN where unknown. Single values count up to 4.
+    """
+    known = ~np.isnan(surprise)
+    total = _over(_cumulative(np.where(known, np.minimum(surprise, 4.0), 0.0)), CALM)
+    count = _over(_cumulative(known.astype(np.float64)), CALM)
+    return (np.maximum(total, 0.0) + CALM_PRIOR) / (count + CALM_PRIOR)
+
+
+def widening(distance: Floats) -> Floats:
+    """Return the factor that the last misses ask for: (n, T) to (n, T + 1); 1 while all is well.
+
+    distance: size of the one-step error over the half-width on its side, NaN where unknown. The band is widened to what
+    would have held all but ``SPARED`` of the last values, at most ``MOST_WIDENING`` times; it forgets with its window.
+    """
+    window = _trailing(distance, MISSED)
+    ordered = np.sort(np.where(np.isnan(window), 0.0, window), axis=-1)
+    return np.clip(ordered[..., -1 - SPARED], 1.0, MOST_WIDENING)
+
+
+def last_places(known: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> Instants:
+    """Return the index of the last known place before each place, and after the last: (n, T) to (n, T + 1); -1 for none."""
+    places = np.where(known, np.arange(known.shape[1]), -1)
+    first = np.full((len(known), 1), -1)
+    return np.maximum.accumulate(np.concatenate([first, places], axis=1), axis=1).astype(np.int64)
+
+
+def _last_known(values: Floats, known: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> Floats:
+    places = last_places(known)
+    if values.shape[1] == 0:
+        return np.zeros(places.shape)
+    return np.where(places >= 0, np.take_along_axis(values, np.maximum(places, 0), axis=1), 0.0)
+
+
+def _trailing(values: Floats, width: int) -> Floats:
+    padded = np.concatenate([np.full((len(values), width), np.nan), values], axis=1)
+    return np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)
+
+
+def _cumulative(values: Floats) -> Floats:
+    return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+
+
+def _over(cumulative: Floats, width: int) -> Floats:
+    shifted = np.concatenate([np.zeros((len(cumulative), width)), cumulative], axis=1)[:, : cumulative.shape[1]]
+    return cumulative - shifted

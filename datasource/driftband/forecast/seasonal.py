@@ -1,0 +1,58 @@
+"""The seasonal model: simple experts, weighted by how each would have forecast the last days.
+
+No single one is best on real telemetry: a mean of simple forecasts, each with a weight of its backtest error to a negative
+power, is hard to beat (Bates and Granger 1969, "The combination of forecasts").
+"""
+
+import numpy as np
+
+from driftband.forecast.experts import ask
+from driftband.forecast.outlook import Days, Outlook
+from driftband.forecast.robust import in_a_row, mean, median
+from driftband.forecast.weights import inverse_power
+from driftband.model.series import Floats
+
+ORIGINS = 7
+"""Days that are backtested."""
+RECENCY = 0.8
+"""What an error of one day earlier still counts."""
+POWER = 6.0
+"""How sharply a better expert is preferred."""
+
+
+def forecast_seasonal(days: Days) -> Outlook:
+    """Forecast by the weighted experts."""
+    values = days.values
+    _, window, per_day = values.shape
+    origins = np.arange(max(window - ORIGINS, 1), window + 1)
+    opinions = ask(values, origins, days.ahead)
+    # A phase that was never seen before its origin was filled from other phases, which says nothing of the experts.
+    seen = np.logical_or.accumulate(~np.isnan(values), axis=1)[:, origins[:-1] - 1]
+    actual = np.where(seen, values[:, origins[:-1]], np.nan)
+    errors = actual[:, :, None] - opinions.of_next_day()[:, :-1]
+    weights = expert_weights(errors)
+    ahead = np.stack([opinions.combine(weights, -1, day) for day in range(days.ahead)], axis=1)
+    since = values[:, -1] - ahead[:, 0]
+    if window == 1:
+        return Outlook(ahead, _from_the_middle(values), since)
+    combined = np.einsum("noed,ne->nod", errors, weights)
+    # What the refit has learned of the level: its first day against what was forecast for that day a day before.
+    learned = median(ahead[:, 0] - opinions.combine(weights, -2, 1))
+    few = (~np.isnan(combined)).sum(axis=(1, 2)) < per_day // 2
+    recent = np.where(few[:, None], since, combined[:, -1] - learned[:, None])
+    combined[few] = _from_the_middle(values[few][:, origins[:-1]])
+    return Outlook(ahead, combined, recent)
+
+
+def expert_weights(errors: Floats) -> Floats:
+    """Return weights (n, E) that add up to 1 from backtest errors (n, O, E, D); equal ones where no error is known."""
+    size = mean(np.abs(errors))
+    known = ~np.isnan(size)
+    recency = RECENCY ** np.arange(errors.shape[1])[::-1][:, None]
+    total = (np.where(known, size, 0.0) * recency).sum(axis=1)
+    return inverse_power(total / np.maximum((known * recency).sum(axis=1), 1e-12), POWER)
+
+
+def _from_the_middle(values: Floats) -> Floats:
+    """Return errors for too short a history to backtest: how far the values lie from their own median."""
+    return values - median(in_a_row(values))[:, None, None]

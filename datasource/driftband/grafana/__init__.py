@@ -1,0 +1,1 @@
+"""Grafana: the client for its API, and dashboards as code."""

@@ -1,0 +1,121 @@
+"""Fits and tracks, remembered by the content that they were made of.
+
+A fit is a pure function of its history, so the content's digest is the key: nothing has to be invalidated, and a source
+whose past has changed gets a new fit.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
+from typing import Any
+
+from driftband.forecast import engine
+from driftband.forecast.engine import Fit, Track
+from driftband.model.band import BandSettings
+from driftband.model.series import History
+
+SLOW_MODELS = ("prophet",)
+PATIENCE = 2.0
+"""Seconds that a query waits for a slow model before it answers without a band and says so."""
+
+
+@dataclass
+class _Slot:
+    value: Any
+    size: int
+
+
+class Fitter:
+    """Fits models and follows them, each once. Safe for many threads; ``capacity`` in bytes.
+
+    observe: told "seasonal" or the like for each fit made, with its seconds measured by the caller's clock.
+    """
+
+    def __init__(self, settings: BandSettings, capacity: int, timed: Callable[[str, Callable[[], Fit]], Fit]) -> None:
+        self._settings = settings
+        self._capacity = capacity
+        self._timed = timed
+        self._memo: OrderedDict[tuple[Any, ...], _Slot] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+        # One at a time: a slow model must not take the cores that answer queries.
+        self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fit")
+        self._pending: dict[tuple[Any, ...], Future[Fit]] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return self._size
+
+    def fit(self, history: History, at: int, model: str) -> Fit | None:
+        """Fit ``model`` on what ``history`` has before ``at``; None while a slow one is still being fitted."""
+        window = history.between(at - self._settings.history, at)
+        key = ("fit", model, at, window.labels, _digest(window))
+        known = self._known(key)
+        if known is not None:
+            return known  # type: ignore[no-any-return]
+
+        def make() -> Fit:
+            fit = self._timed(model, lambda: engine.fit(window, at, self._settings, model))
+            self._remember(key, fit, _weight(window))
+            return fit
+
+        return self._in_background(key, make) if model in SLOW_MODELS else make()
+
+    def follow(self, fit: Fit, history: History, until: int, level: float, model: str) -> Track:
+        """Follow a fit through what ``history`` has up to ``until``; remembered once the fit's time is over."""
+        recent = history.between(fit.at - self._settings.history, min(until, fit.at + self._settings.refit))
+        if until < fit.at + self._settings.refit:
+            return engine.follow(fit, recent, until, level)
+        key = ("track", model, fit.at, level, recent.labels, _digest(recent))
+        known = self._known(key)
+        if known is None:
+            known = engine.follow(fit, recent, until, level)
+            self._remember(key, known, _weight(recent))
+        return known  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Give up what is still being fitted."""
+        self._background.shutdown(wait=False, cancel_futures=True)
+
+    def _in_background(self, key: tuple[Any, ...], make: Callable[[], Fit]) -> Fit | None:
+        with self._lock:
+            future = self._pending.get(key)
+            if future is None:
+                future = self._pending[key] = self._background.submit(make)
+                future.add_done_callback(lambda _: self._pending.pop(key, None))
+        try:
+            return future.result(timeout=PATIENCE)
+        except NotYet:
+            return None
+
+    def _known(self, key: tuple[Any, ...]) -> Any:
+        with self._lock:
+            slot = self._memo.get(key)
+            if slot is None:
+                return None
+            self._memo.move_to_end(key)
+            return slot.value
+
+    def _remember(self, key: tuple[Any, ...], value: Any, size: int) -> None:
+        with self._lock:
+            if key in self._memo:
+                return
+            self._memo[key] = _Slot(value, size)
+            self._size += size
+            while self._size > self._capacity:
+                _, dropped = self._memo.popitem(last=False)
+                self._size -= dropped.size
+
+
+def _digest(history: History) -> bytes:
+    return hashlib.blake2b(history.values.tobytes(), digest_size=16).digest()
+
+
+def _weight(history: History) -> int:
+    """Estimate the bytes that a fit or a track of this history holds: some dozens of KB a series, and the labels."""
+    return 40_000 * len(history.labels) + 200 * sum(len(labels) for labels in history.labels) + 1000

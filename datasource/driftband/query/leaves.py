@@ -1,0 +1,188 @@
+"""What a query stands on when there is a source behind it: its remote parts, bands, and native series of signals."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import promql_parser as promql
+
+from driftband.model.band import BandSettings
+from driftband.model.samples import Samples
+from driftband.model.series import Floats, Frame, Instants, Labels
+from driftband.query.bands import BandMaker, too_many
+from driftband.query.errors import QueryError, bad_data
+from driftband.query.evaluate import evaluate
+from driftband.query.fetch import Answer, Fetch
+from driftband.query.fitting import Fitter
+from driftband.query.native import Signal, call, chosen, labelled, matches
+from driftband.query.nodes import BandCall, Remote, Selector
+from driftband.query.plan import plan
+from driftband.query.question import Question, Result
+from driftband.query.values import Value, frame_of, nameless, rows, without
+
+MODELS = ("seasonal", "prophet")
+_RAW_SUFFIXES = ("_total", "_count", "_sum", "_bucket")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What answers queries that name something of ours; one for the service."""
+
+    settings: BandSettings
+    fitter: Fitter
+    signals: Sequence[Signal]
+    max_series: int
+
+    def answer(self, question: Question, fetch: Fetch, now: int) -> Result:
+        """Answer a question as of ``now`` (epoch ms).
+
+        Raises:
+            QueryError: with Prometheus's kind of error.
+        """
+        node = plan(question.text)
+        leaves = _SourceLeaves(self, question, fetch, now)
+        value = evaluate(node, leaves)
+        return Result(value, question.times, tuple(dict.fromkeys(leaves.warnings)), tuple(dict.fromkeys(leaves.infos)))
+
+
+@dataclass
+class _SourceLeaves:
+    """One evaluation: remembers what it has asked for already, and gathers what must be said."""
+
+    engine: Engine
+    question: Question
+    fetch: Fetch
+    now: int
+    warnings: list[str] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
+    _asked: dict[str, Answer] = field(default_factory=dict)
+
+    @property
+    def times(self) -> Instants:
+        return self.question.times
+
+    def remote(self, node: Remote) -> Value:
+        frame = self._ask(node.text).frame
+        if not node.scalar:
+            return frame
+        if not len(frame.labels):
+            return np.full(len(self.times), np.nan)
+        return np.where(frame.present[0], frame.values[0], np.nan)
+
+    def _ask(self, text: str) -> Answer:
+        if text not in self._asked:
+            q = self.question
+            answer = self.fetch.instant(text, q.start) if q.step is None else self.fetch.range(text, q.start, q.end, q.step)
+            self.warnings.extend(answer.warnings)
+            self.infos.extend(answer.infos)
+            self._asked[text] = answer
+        return self._asked[text]
+
+    def band(self, call: BandCall, limit: Floats | None) -> Frame:
+        frame = self._band_at(call, self._state_times(call.function), limit)
+        return Frame(self.times, frame.labels, frame.values, frame.present)
+
+    def select(self, selector: Selector) -> Frame:
+        offset = round(selector.offset.total_seconds() * 1000)
+        found = []
+        for signal in chosen(self.engine.signals, selector.matchers):
+            wanted = call(str(selector.metric), signal)
+            frame = self._band_at(wanted, self._state_times(wanted.function) - offset, None)
+            named = ((labelled(str(selector.metric), signal, la), v, p) for la, v, p in rows(frame))
+            found += [row for row in named if matches(selector.matchers, row[0])]
+        return frame_of(self.times, found)
+
+    def samples(self, selector: Selector) -> list[Samples]:
+        """Return the samples of native series: what they are at the instants of the grid."""
+        step = self.engine.settings.step
+        shift = round((selector.offset + (selector.window or selector.offset)).total_seconds() * 1000)
+        offset = round(selector.offset.total_seconds() * 1000)
+        first, last = int(self.times[0]) - shift, min(int(self.times[-1]) - offset, self.now)
+        grid = Question("", -(-first // step) * step, last, step)
+        inner = _SourceLeaves(self.engine, grid, self.fetch, self.now, self.warnings, self.infos)
+        frame = inner.select(Selector(selector.matchers))
+        return [Samples(labels, frame.times[p], v[p]) for labels, v, p in rows(frame)]
+
+    def _state_times(self, function: str) -> Instants:
+        """A dashboard that runs into the future asks its stats there, and means the present."""
+        if self.question.step is None and function in ("actual", "anomaly_score"):
+            return np.minimum(self.times, self.now)
+        return self.times
+
+    def _band_at(self, call: BandCall, instants: Instants, limit: Floats | None) -> Frame:
+        settings = self.engine.settings
+        level = settings.level if call.level is None else call.level
+        model = call.model or settings.model
+        if model not in MODELS:
+            raise bad_data(f'there is no model "{model}"; there are {", ".join(MODELS)}')
+        if not len(instants):
+            return frame_of(instants, [])
+        self._warn_of_counters(call.operand)
+        maker = BandMaker(settings, self.engine.fitter, self.fetch, self.now, self.engine.max_series)
+        if call.function == "actual":
+            return nameless(self._actual(call.operand, instants))
+        if call.function == "time_to_breach":
+            breaches = maker.breaches(call.operand, instants, np.asarray(limit), call.level)
+            self.warnings.extend(breaches.warnings)
+            return _frame(instants, breaches.labels, breaches.seconds)
+        actual = self._actual(call.operand, instants) if call.function in ("anomaly_band", "anomaly_score") else None
+        made = maker.bands(call.operand, instants, level, model)
+        self.warnings.extend(made.warnings)
+        if actual is None:
+            side = {"forecast": "expected", "band_lower": "lower", "band_upper": "upper"}[call.function]
+            return _frame(instants, made.labels, getattr(made.band, side))
+        if call.function == "anomaly_score":
+            return _frame(instants, made.labels, made.band.score(_aligned(actual, made.labels)))
+        parts = [_frame(instants, made.labels, getattr(made.band, side), side) for side in ("lower", "expected", "upper")]
+        observed = nameless(actual)
+        labels = tuple(_with_band(known, "actual") for known in observed.labels)
+        return frame_of(
+            instants, (row for part in (Frame(instants, labels, observed.values, observed.present), *parts) for row in rows(part))
+        )
+
+    def _actual(self, operand: str, instants: Instants) -> Frame:
+        """Return the operand up to now: what the source repeats after it has been observed by nobody."""
+        if np.array_equal(instants, self.times):
+            frame = self._ask(operand).frame
+        else:
+            step = int(instants[1] - instants[0]) if len(instants) > 1 else None
+            shifted = Question(operand, int(instants[0]), int(instants[-1]), step)
+            frame = _SourceLeaves(self.engine, shifted, self.fetch, self.now, self.warnings, self.infos)._ask(operand).frame  # noqa: SLF001
+        if len(frame.labels) > self.engine.max_series:
+            raise too_many(len(frame.labels), self.engine.max_series)
+        return Frame(instants, frame.labels, frame.values, frame.present & (instants <= self.now))
+
+    def _warn_of_counters(self, operand: str) -> None:
+        try:
+            tree = promql.parse(operand)
+        except ValueError:
+            return
+        while isinstance(tree, promql.ParenExpr | promql.AggregateExpr):
+            tree = tree.expr
+        name = tree.name if isinstance(tree, promql.VectorSelector) else None
+        if name and name.endswith(_RAW_SUFFIXES):
+            self.warnings.append(f"{name} looks like a counter, whose band says little; use rate({name}[5m])")
+
+
+def _aligned(frame: Frame, labels: tuple[Labels, ...]) -> Floats:
+    """Return the values of a frame as rows for ``labels``, NaN where it has none."""
+    index = {known: i for i, known in enumerate(frame.labels)}
+    result = np.full((len(labels), len(frame.times)), np.nan)
+    for i, known in enumerate(labels):
+        if known in index:
+            result[i] = np.where(frame.present[index[known]], frame.values[index[known]], np.nan)
+    return result
+
+
+def _frame(instants: Instants, labels: tuple[Labels, ...], values: Floats, band: str | None = None) -> Frame:
+    named = (without(known, ["__name__"]) for known in labels)
+    marked = (known if band is None else _with_band(known, band) for known in named)
+    return frame_of(instants, zip(marked, values, ~np.isnan(values), strict=True))
+
+
+def _with_band(labels: Labels, band: str) -> Labels:
+    return tuple(sorted((*without(labels, ["band"]), ("band", band))))
+
+
+Clock = Callable[[], int]
+__all__ = ["Clock", "Engine", "QueryError"]

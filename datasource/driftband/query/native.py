@@ -1,0 +1,61 @@
+"""Native series of named signals: ``driftband_upper{signal="checkout_latency_p99"}`` and its kin."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from driftband.model.series import Labels, make_labels
+from driftband.query.functions import compile_regex
+from driftband.query.names import NATIVE
+from driftband.query.nodes import BandCall, Matcher
+
+FUNCTION_OF = {
+    "driftband_actual": "actual",
+    "driftband_expected": "forecast",
+    "driftband_lower": "band_lower",
+    "driftband_upper": "band_upper",
+    "driftband_anomaly_score": "anomaly_score",
+}
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A named PromQL expression with a level and a model of its own, or those of ``bands``."""
+
+    name: str
+    expr: str
+    level: float | None = None
+    model: str | None = None
+
+
+def matches(matchers: Iterable[Matcher], labels: Labels) -> bool:
+    """Whether a label set satisfies all matchers; a label that is not there is empty. Raises QueryError for a bad regex."""
+    known = dict(labels)
+    return all(_satisfied(m, known.get(m.name, "")) for m in matchers)
+
+
+def _satisfied(matcher: Matcher, value: str) -> bool:
+    if matcher.op in ("=", "!="):
+        return (value == matcher.value) == (matcher.op == "=")
+    return (compile_regex(matcher.value).fullmatch(value) is not None) == (matcher.op == "=~")
+
+
+def chosen(signals: Iterable[Signal], matchers: Iterable[Matcher]) -> list[Signal]:
+    """Return the signals that a selector's matchers on ``signal`` leave."""
+    on_signal = [m for m in matchers if m.name == "signal"]
+    return [s for s in signals if matches(on_signal, (("signal", s.name),))]
+
+
+def call(metric: str, signal: Signal) -> BandCall:
+    """Return the call that computes a native series of a signal."""
+    return BandCall(FUNCTION_OF[metric], signal.expr, signal.level, signal.model)
+
+
+def labelled(metric: str, signal: Signal, labels: Labels) -> Labels:
+    """Return the labels of a native series: the operand's own, with the name and the signal."""
+    return make_labels({**dict(labels), "__name__": metric, "signal": signal.name})
+
+
+def names_chosen(matchers: Iterable[Matcher]) -> list[str]:
+    """Return the native names that the matchers on ``__name__`` leave."""
+    on_name = [m for m in matchers if m.name == "__name__"]
+    return [name for name in NATIVE if matches(on_name, (("__name__", name),))]

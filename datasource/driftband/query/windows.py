@@ -1,0 +1,91 @@
+"""Functions over a range: ``*_over_time``, and ``rate`` and its kin for stores of ours.
+
+A window is left-open, ``(t - range, t]``, as in Prometheus 3.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from driftband.model.samples import Samples
+from driftband.model.series import Floats, Frame, Instants
+from driftband.query.values import frame_of, without
+
+Window = Callable[[Floats], float]
+
+
+def _quantile(values: Floats, q: float) -> float:
+    if np.isnan(q):
+        return float("nan")
+    if not 0 <= q <= 1:
+        return float("-inf") if q < 0 else float("inf")
+    return float(np.quantile(values, q))
+
+
+OVER_TIME: Mapping[str, Callable[..., float]] = {
+    "avg_over_time": lambda v: float(v.mean()),
+    "min_over_time": lambda v: float(np.fmin.reduce(v)),
+    "max_over_time": lambda v: float(np.fmax.reduce(v)),
+    "sum_over_time": lambda v: float(v.sum()),
+    "count_over_time": lambda v: float(len(v)),
+    "last_over_time": lambda v: float(v[-1]),
+    "present_over_time": lambda _: 1.0,
+    "stddev_over_time": lambda v: float(v.std()),
+    "stdvar_over_time": lambda v: float(v.var()),
+    "quantile_over_time": _quantile,
+}
+EXTRAPOLATED = ("rate", "increase", "delta")
+
+
+def over_time(function: str, series: list[Samples], times: Instants, window: int, arguments: list[Floats]) -> Frame:
+    """Evaluate a function of ``OVER_TIME`` at each instant; ``window`` in ms, scalar arguments of shape (T,)."""
+    compute = OVER_TIME[function]
+    keeps_name = function == "last_over_time"
+
+    def row(one: Samples) -> tuple[Floats, Floats]:
+        first, after = _bounds(one, times, window)
+        result = np.full(len(times), np.nan)
+        for k in np.flatnonzero(after > first):
+            result[k] = compute(one.values[first[k] : after[k]], *(a[k] for a in arguments))
+        return result, after > first
+
+    return frame_of(times, ((s.labels if keeps_name else without(s.labels, ["__name__"]), *row(s)) for s in series))  # type: ignore[misc]
+
+
+def extrapolated(function: str, series: list[Samples], times: Instants, window: int) -> Frame:
+    """Evaluate rate, increase or delta, with the extrapolation to the edges of the window that Prometheus does.
+
+    Source: ``extrapolatedRate`` in Prometheus's promql/functions.go.
+    """
+    return frame_of(times, ((without(s.labels, ["__name__"]), *_extrapolate(function, s, times, window)) for s in series))
+
+
+def _bounds(one: Samples, times: Instants, window: int) -> tuple[Instants, Instants]:
+    first = np.searchsorted(one.times, times - window, side="right")
+    after = np.searchsorted(one.times, times, side="right")
+    return first, after
+
+
+def _extrapolate(function: str, one: Samples, times: Instants, window: int) -> tuple[Floats, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]:
+    first, after = _bounds(one, times, window)
+    enough = after - first > 1
+    i, j = np.where(enough, first, 0), np.where(enough, after - 1, 0)
+    if len(one.times) == 0:
+        return np.full(len(times), np.nan), enough
+    counter = function != "delta"
+    drops = np.concatenate([[0.0], np.where(np.diff(one.values) < 0, one.values[:-1], 0.0)]).cumsum()
+    with np.errstate(all="ignore"):
+        result = one.values[j] - one.values[i] + ((drops[j] - drops[i]) if counter else 0.0)
+        sampled = (one.times[j] - one.times[i]) / 1000.0
+        average = sampled / np.maximum(j - i, 1)
+        to_start = (one.times[i] - (times - window)) / 1000.0
+        to_end = (times - one.times[j]) / 1000.0
+        to_start = np.where(to_start >= average * 1.1, average / 2, to_start)
+        if counter:
+            to_zero = np.where((result > 0) & (one.values[i] >= 0), sampled * one.values[i] / result, np.inf)
+            to_start = np.minimum(to_start, to_zero)
+        to_end = np.where(to_end >= average * 1.1, average / 2, to_end)
+        result = result * (sampled + to_start + to_end) / sampled
+        if function == "rate":
+            result = result / (window / 1000.0)
+    return np.where(enough, result, np.nan), enough

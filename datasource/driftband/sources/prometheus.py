@@ -1,0 +1,186 @@
+"""Prometheus and what speaks like it: Mimir, Thanos, VictoriaMetrics.
+
+Format: https://prometheus.io/docs/prometheus/latest/querying/api/.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import requests
+from prometheus_api_client import PrometheusConnect
+
+from driftband.model.series import Frame, History, Labels, make_labels
+from driftband.query.errors import QueryError, cannot
+from driftband.query.fetch import Answer
+from driftband.sources.asking import Ask, Forward, Forwarded
+from driftband.sources.session import Connection, Observe, SourceSession, unavailable
+
+MAX_POINTS = 11_000
+"""Points of a series in one answer; Prometheus refuses more."""
+
+_HOP_BY_HOP = {
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+}  # fmt: skip
+_PASSED_ON = {"accept", "accept-encoding", "content-type", "content-encoding", "user-agent"}
+
+
+class PrometheusSource:
+    """A server that answers the Prometheus HTTP API.
+
+    max_series: more series than this in a history are refused. pool: connections kept, one for each thread.
+    """
+
+    def __init__(self, connection: Connection, *, max_series: int, pool: int, observe: Observe) -> None:
+        self._url = connection.url.rstrip("/")
+        self._max_series = max_series
+        self._session = SourceSession(connection, pool, observe)
+        self._client = PrometheusConnect(url=self._url, session=self._session)
+
+    def forward(self, ask: Ask, request: Forward) -> Forwarded:
+        """Pass a request on as it came; the answer streams through undecoded."""
+        headers = {k: v for k, v in request.headers.items() if k.lower() in _PASSED_ON}
+        query = b"?" + request.query if request.query else b""
+        try:
+            self._session.within(ask.deadline, dict(ask.headers))
+            response = self._session.once(
+                request.method,
+                f"{self._url}{request.path}{query.decode('latin-1')}",
+                data=request.body or None,
+                headers={"Accept-Encoding": None, "User-Agent": None, "Accept": None, **headers},  # type: ignore[dict-item]
+                stream=True,
+            )
+        except requests.RequestException as error:
+            raise unavailable(error) from None
+        kept = tuple((k, v) for k, v in response.headers.items() if k.lower() not in _HOP_BY_HOP)
+        return Forwarded(response.status_code, kept, _stream(response))
+
+    def instant(self, ask: Ask, text: str, time: int) -> Answer:
+        """Answer an instant query."""
+        return self._query(ask, "query", np.array([time], dtype=np.int64), {"query": text, "time": seconds(time)})
+
+    def range(self, ask: Ask, text: str, start: int, end: int, step: int) -> Answer:
+        """Answer a range query."""
+        times = np.arange(start, end + 1, step, dtype=np.int64)
+        parameters = {"query": text, "start": seconds(start), "end": seconds(int(times[-1])), "step": seconds(step)}
+        return self._query(ask, "query_range", times, parameters)
+
+    def _query(self, ask: Ask, endpoint: str, times: "np.ndarray[Any, np.dtype[np.int64]]", parameters: dict[str, str]) -> Answer:
+        parameters["timeout"] = f"{ask.left():.3f}"
+        self._session.within(ask.deadline, dict(ask.headers))
+        try:
+            response = self._session.post(f"{self._url}/api/v1/{endpoint}", data=parameters)
+        except requests.RequestException as error:
+            raise unavailable(error) from None
+        body = _decode(response)
+        kind, result = body["data"]["resultType"], body["data"]["result"]
+        if kind in ("scalar", "string"):
+            result = [{"metric": {}, "value": result}]
+        return Answer(
+            frame=to_frame(times, result),
+            scalar=kind == "scalar",
+            warnings=tuple(body.get("warnings", ())),
+            infos=tuple(body.get("infos", ())),
+        )
+
+    def history(self, ask: Ask, text: str, start: int, end: int, step: int) -> History:
+        """Answer on the grid ``[start, end)`` in chunks that Prometheus accepts.
+
+        Raises:
+            QueryError: execution, if more series than ``max_series`` come.
+        """
+        rows: dict[Labels, np.ndarray[Any, np.dtype[np.float64]]] = {}
+        length = (end - start) // step
+        for first in range(0, length, MAX_POINTS):
+            last = min(first + MAX_POINTS, length) - 1
+            for series in self._grid(ask, text, start + first * step, start + last * step, step):
+                labels = make_labels(series["metric"])
+                if labels not in rows:
+                    self._check_count(len(rows) + 1)
+                    rows[labels] = np.full(length, np.nan)
+                place(series.get("values", ()), start, step, rows[labels])
+        labels = tuple(rows)
+        return History(start, step, labels, np.array([rows[k] for k in labels]).reshape(len(labels), length))
+
+    def _grid(self, ask: Ask, text: str, start: int, last: int, step: int) -> list[dict[str, Any]]:
+        self._session.within(ask.deadline, dict(ask.headers))
+        try:
+            result: list[dict[str, Any]] = self._client.custom_query_range(
+                text,
+                datetime.fromtimestamp(start / 1000, UTC),
+                datetime.fromtimestamp(last / 1000, UTC),
+                seconds(step),
+                params={"timeout": f"{ask.left():.3f}"},
+            )
+        except requests.RequestException as error:
+            raise unavailable(error) from None
+        except (ValueError, KeyError, TypeError):
+            raise _not_a_prometheus() from None
+        return result
+
+    def _check_count(self, count: int) -> None:
+        if count > self._max_series:
+            raise cannot(
+                f"the operand has had more than {self._max_series} series in the history that its band needs",
+                "aggregate it, as in sum by (service) (...), or raise limits.series",
+            )
+
+
+def place(values: Any, start: int, step: int, row: "np.ndarray[Any, np.dtype[np.float64]]") -> None:
+    """Write samples ``[[seconds, "value"], ...]`` into their places on a grid; what is not finite stays out."""
+    if not values:
+        return
+    times = np.array([pair[0] for pair in values], dtype=np.float64)
+    numbers = np.array([float(pair[1]) for pair in values])
+    index = np.rint((times * 1000 - start) / step).astype(np.int64)
+    good = np.isfinite(numbers) & (index >= 0) & (index < len(row))
+    row[index[good]] = numbers[good]
+
+
+def to_frame(times: "np.ndarray[Any, np.dtype[np.int64]]", result: list[dict[str, Any]]) -> Frame:
+    """Make a frame of a decoded ``result`` (vector or matrix); samples of native histograms stay out."""
+    kept = [series for series in result if "value" in series or "values" in series]
+    shape = (len(kept), len(times))
+    values = np.full(shape, np.nan)
+    present = np.zeros(shape, dtype=np.bool_)
+    step = int(times[1] - times[0]) if len(times) > 1 else 1
+    for i, series in enumerate(kept):
+        if "value" in series:
+            values[i, 0], present[i, 0] = float(series["value"][1]), True
+            continue
+        pairs = series["values"]
+        index = np.rint((np.array([p[0] for p in pairs]) * 1000 - times[0]) / step).astype(np.int64)
+        values[i, index] = [float(p[1]) for p in pairs]
+        present[i, index] = True
+    return Frame(times, tuple(make_labels(series["metric"]) for series in kept), values, present)
+
+
+def seconds(milliseconds: int) -> str:
+    """Print epoch milliseconds as decimal seconds, exactly."""
+    return f"{milliseconds // 1000}.{milliseconds % 1000:03d}" if milliseconds % 1000 else str(milliseconds // 1000)
+
+
+def _decode(response: requests.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+        if body["status"] == "success":
+            _ = body["data"]["resultType"], body["data"]["result"]
+            return dict(body)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise _not_a_prometheus()
+
+
+def _not_a_prometheus() -> QueryError:
+    return QueryError(
+        "unavailable", "the source did not answer as a Prometheus does (no JSON with data.result); is prometheus.url right?"
+    )
+
+
+def _stream(response: requests.Response) -> Iterator[bytes]:
+    try:
+        yield from response.raw.stream(64 * 1024, decode_content=False)
+    finally:
+        response.close()
+

@@ -1,0 +1,102 @@
+"""Labels, label values, series and metadata of ours, to be merged into the source's answers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from werkzeug.datastructures import MultiDict
+
+from driftband.model.series import Frame, Labels
+from driftband.query.errors import QueryError
+from driftband.query.fetch import Fetch
+from driftband.query.names import NATIVE
+from driftband.query.native import Signal, chosen, labelled, matches, names_chosen
+from driftband.query.nodes import Matcher, Selector
+from driftband.query.plan import plan_local
+from driftband.web.arguments import limit, time_argument
+
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What is ours to complete: the native names, and the series of the signals."""
+
+    signals: Sequence[Signal]
+
+    def select(self, values: MultiDict[str, str], fetch: Callable[[], Fetch], now: int) -> tuple[list[Labels], bool]:
+        """Return the label sets of ours that ``match[]`` leaves, and whether it can leave none of the source's.
+
+        Without ``match[]`` the native names are there, each with its signals; labels that only the source knows are
+        looked up where a matcher names one of our series exactly.
+        """
+        selectors = [s for s in map(_selector, values.getlist("match[]")) if s is not None]
+        if not values.getlist("match[]"):
+            return self._plain([()]), False
+        if any(s.metric in NATIVE for s in selectors):
+            found: list[Labels] = []
+            for selector in selectors:
+                found += self._full(selector, fetch(), min(time_argument(values, "end", now), now))
+            return found, all(s.metric in NATIVE for s in selectors) and len(selectors) == len(values.getlist("match[]"))
+        return self._plain([s.matchers for s in selectors]), False
+
+    def _plain(self, matcher_lists: Sequence[Sequence[Matcher]]) -> list[Labels]:
+        every = [(("__name__", name),) for name in NATIVE]
+        every += [labelled(name, s, ()) for name in NATIVE for s in self.signals]
+        return [la for la in every if any(_about_us(ms) and matches(ms, la) for ms in matcher_lists)]
+
+    def _full(self, selector: Selector, fetch: Fetch, at: int) -> list[Labels]:
+        found: list[Labels] = []
+        for signal in chosen(self.signals, selector.matchers) if selector.metric in NATIVE else ():
+            frame: Frame = fetch.instant(signal.expr, at).frame
+            for name in names_chosen(selector.matchers):
+                found += [labelled(name, signal, known) for known in frame.labels]
+        return [labels for labels in found if matches(selector.matchers, labels)]
+
+
+def _about_us(matchers: Sequence[Matcher]) -> bool:
+    """A selector that asks for another label than ours cannot mean our names."""
+    return all(m.name in ("__name__", "signal") for m in matchers)
+
+
+def _selector(text: str) -> Selector | None:
+    """Read a ``match[]``, or return None: what cannot be read is the source's to judge."""
+    try:
+        node = plan_local(text)
+    except (QueryError, ValueError):
+        return None
+    return node if isinstance(node, Selector) else None
+
+
+def merge_names(values: MultiDict[str, str], theirs: Any, ours: Sequence[Labels], label: str | None = None) -> list[str]:
+    """Merge label names, or the values of ``label``; sorted, and at most ``limit``."""
+    if label is None:
+        mine = {name for labels in ours if len(labels) > 1 for name, _ in labels}
+    else:
+        mine = {value for labels in ours for name, value in labels if name == label}
+    return _limited(values, sorted(mine | set(theirs or ())))
+
+
+def merge_series(values: MultiDict[str, str], theirs: Any, ours: Sequence[Labels]) -> list[dict[str, str]]:
+    """Merge label sets; of ours only those of a signal, since a bare name is no series."""
+    return _limited(values, [*(theirs or ()), *(dict(labels) for labels in ours if len(labels) > 1)])
+
+
+def merge_metadata(values: MultiDict[str, str], theirs: Any, ours: Sequence[Labels]) -> Mapping[str, Any]:
+    """Merge metadata: type, help and unit by metric."""
+    del ours
+    wanted = values.get("metric", "")
+    mine = {
+        n.name: [{"type": "gauge", "help": n.help, "unit": ""}] for n in NATIVE.values() if not wanted or wanted == n.name
+    }
+    merged = {**(theirs or {}), **mine}
+    return dict(_limited(values, list(merged.items())))
+
+
+def _limited(values: MultiDict[str, str], items: list[T]) -> list[T]:
+    most = limit(values)
+    return items[:most] if most else items
+
+

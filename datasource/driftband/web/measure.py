@@ -1,0 +1,71 @@
+"""What the service tells of itself on ``/metrics``."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+T = TypeVar("T")
+_LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Measure:
+    """The service's own metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Histogram(
+            "driftband_request_duration_seconds", "Time to answer a request, up to its first byte.",
+            ["endpoint", "status"], buckets=_LATENCIES, registry=self.registry,
+        )  # fmt: skip
+        self._source = Histogram(
+            "driftband_source_request_duration_seconds", "Time the source takes for a request.",
+            ["endpoint", "outcome"], buckets=_LATENCIES, registry=self.registry,
+        )  # fmt: skip
+        self._cache = Counter(
+            "driftband_history_reads_total", "Reads of an operand's history, by whether all of it was in memory.",
+            ["result"], registry=self.registry,
+        )  # fmt: skip
+        self._fits = Histogram(
+            "driftband_fit_duration_seconds", "Time to fit all series of an operand at one refit.",
+            ["model"], buckets=_LATENCIES, registry=self.registry,
+        )  # fmt: skip
+        self._errors = Counter(
+            "driftband_query_errors_total", "Queries answered with an error, by Prometheus's error type.",
+            ["type"], registry=self.registry,
+        )  # fmt: skip
+        self._memory = Gauge("driftband_cache_bytes", "Memory held.", ["cache"], registry=self.registry)
+
+    def request(self, endpoint: str, status: int, seconds: float) -> None:
+        """Note one answered request."""
+        self._requests.labels(endpoint, str(status)).observe(seconds)
+
+    def source(self, endpoint: str, seconds: float, outcome: str) -> None:
+        """Note one request to the source."""
+        self._source.labels(endpoint, outcome).observe(seconds)
+
+    def history(self, result: str) -> None:
+        """Note one read of a history."""
+        self._cache.labels(result).inc()
+
+    def error(self, kind: str) -> None:
+        """Note one query that failed."""
+        self._errors.labels(kind).inc()
+
+    def fit(self, model: str, make: Callable[[], T]) -> T:
+        """Make a fit and note how long it took."""
+        started = time.perf_counter()
+        made = make()
+        self._fits.labels(model).observe(time.perf_counter() - started)
+        return made
+
+    def watch_memory(self, cache: str, size: Callable[[], int]) -> None:
+        """Report the size of a cache whenever the metrics are read."""
+        self._memory.labels(cache).set_function(size)
+
+    def exposition(self) -> bytes:
+        """Write the metrics in Prometheus's text format."""
+        return bytes(generate_latest(self.registry))
+
+

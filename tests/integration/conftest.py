@@ -1,0 +1,30 @@
+"""Real servers for the tests of this folder."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from .prometheus_server import PrometheusServer, backfill, missing_programs
+
+PrometheusFactory = Callable[..., PrometheusServer]
+
+
+@pytest.fixture(scope="module")
+def prometheus_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusFactory]:
+    """Start Prometheus servers with a past of your own: ``prometheus_factory(openmetrics, config=..., flags=...)``.
+
+    They run until the module is done, or until their ``stop``.
+    """
+    missing = missing_programs()
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} not installed (Debian: apt-get install prometheus)")
+    with ExitStack() as servers:
+
+        def start(openmetrics: str = "", *, config: str = "", flags: tuple[str, ...] = ()) -> PrometheusServer:
+            data_dir = tmp_path_factory.mktemp("prometheus")
+            if openmetrics:
+                backfill(data_dir, openmetrics)
+            return servers.enter_context(PrometheusServer(data_dir, config=config, flags=flags))
+
+        yield start
