@@ -151,7 +151,10 @@ def _local(store: SampleStore) -> LocalSource:
 def _tokens(config: Config) -> Tokens:
     access = config.access
     return Tokens(
-        *([token.get_secret_value() for token in kind] for kind in (access.read_tokens, access.write_tokens, access.approve_tokens))
+        *(
+            [token.get_secret_value() for token in kind]
+            for kind in (access.read_tokens, access.write_tokens, access.approve_tokens)
+        )
     )
 
 
@@ -218,7 +221,7 @@ driftband demo: a shop of six services with three weeks of telemetry up to now
   Grafana  add a Prometheus data source with the URL {base}
   try      {SAMPLE_EXAMPLE}
            anomaly_score(sum by (service) (rate(http_requests_total{{code="500"}}[5m])))
-           time_to_breach(process_resident_memory_bytes{{service="recommendation"}}, 2147483648)
+           time_to_breach(process_resident_memory_bytes{{service="recommendation"}}, 1073741824, 0.99)
   curl     curl -G {base}/api/v1/query --data-urlencode 'query=forecast(queue_depth)'
 
 Stop with Ctrl-C.

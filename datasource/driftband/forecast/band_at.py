@@ -16,7 +16,8 @@ VANISHED = 12
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """The drawn band (n, T) with where it stands on the fit's grid: ``state`` (T,) of the track, ``has_band`` (n, T)."""
+    """The drawn band (n, T) with where it stands on the fit's grid: ``state`` (T,) of the track, ``has_band`` (n,
+    T)."""
 
     expected: Floats
     lower: Floats
@@ -26,7 +27,8 @@ class Drawn:
 
 
 def bands(track: Track, instants: Instants, now: int) -> Band:
-    """Return the band at ``instants`` (epoch ms, any order, from fit.at on), from grid points before min(instant, ``now``).
+    """Return the band at ``instants`` (epoch ms, any order, from fit.at on), from grid points before min(instant,
+    ``now``).
 
     No band where the series has a note, where it had no sample in the last ``VANISHED`` grid points, and beyond
     ``now + horizon``. A track that ends before min(instant, now) is read as it ended, at the longer lead.
@@ -34,9 +36,9 @@ def bands(track: Track, instants: Instants, now: int) -> Band:
     fit = track.fit
     drawn = draw(track, instants, now)
     lower, expected, upper = fit.reference.band(track.level)
-    place, share = _on_grid(fit, instants)
-    reference = [_between(side[:, fit.places], place, share) for side in (lower, expected, upper)]
-    low, middle, high = _clamped(fit, *reference)
+    standing = stand(track, instants, now)
+    reference = [between(side[:, fit.places], standing.place, standing.share) for side in (lower, expected, upper)]
+    low, middle, high = clamped(fit, *reference)
     nothing = ~drawn.has_band
     low, middle, high = (np.where(nothing, np.nan, side) for side in (low, middle, high))
     return Band(
@@ -56,60 +58,81 @@ def draw(track: Track, instants: Instants, now: int) -> Drawn:
     fit, calibration = track.fit, track.fit.calibration
     if len(instants) and int(instants.min()) < fit.at:
         raise ValueError(f"a fit at {fit.at} has no band before it, asked for {int(instants.min())}")
-    held = np.minimum(instants, now)
-    state = np.clip(-(-(held - fit.at) // fit.step), 0, track.states - 1)
-    place, share = _on_grid(fit, instants)
-    last = track.last_known[:, state]
-    missing = -(-(held - fit.at) // fit.step) - 1 - last
-    has_band = (missing < VANISHED) & ~np.isnan(fit.expected[:, -1:]) & (instants <= now + fit.horizon) & (place >= 0)
-    lead = np.clip((instants - fit.at) / fit.step - last, 1.0, calibration.leads[-1])
-    node, part = _lead_nodes(calibration.leads, lead)
-
-    weights = _at_lead(calibration.weights, node, part)
-    correction = np.einsum("njt,njt->nt", np.moveaxis(weights, 2, 1), track.corrections[:, :, state])
-    expected = _between(fit.expected, place, share) + correction
-    scales = calibration.scales[:, :, fit.hours[place]]
-    scale = np.take_along_axis(scales, node[:, None], 1)[:, 0] * (1 - part) + np.take_along_axis(scales, node[:, None] + 1, 1)[:, 0] * part \
-        if len(calibration.leads) > 1 else scales[:, 0]
-    rough = np.interp(lead, calibration.leads, calibration.roughness())
+    standing = stand(track, instants, now)
+    state, place, share = standing.state, standing.place, standing.share
+    node, part = calibration.nodes(standing.lead)
+    weights = at_lead(calibration.weights, node, part)
+    correction = np.einsum("ntj,njt->nt", weights, track.corrections[:, :, state])
+    expected = between(fit.expected, place, share) + correction
+    scales = np.moveaxis(calibration.scales[:, :, fit.hours[place]], 1, 2)
+    scale = _along_leads(scales, node, part)
+    # As wide as the last hours were rough, and less so the further ahead.
+    rough = np.interp(standing.lead, calibration.leads, calibration.roughness())
     scale = scale * (track.volatility[:, state] * track.widening[:, state]) ** rough
-    width = _at_lead(calibration.widths(track.level), node, part) * scale[..., None]
+    width = at_lead(calibration.widths(track.level), node, part) * scale[..., None]
     width = np.maximum(width, calibration.floor[:, None, None])
-    lower, expected, upper = _clamped(fit, expected - width[..., 0], expected, expected + width[..., 1])
-    lower, expected, upper = (np.where(has_band, side, np.nan) for side in (lower, expected, upper))
-    return Drawn(expected, lower, upper, state, has_band)
+    sides = clamped(fit, expected - width[..., 0], expected, expected + width[..., 1])
+    lower, expected, upper = (np.where(standing.has_band, side, np.nan) for side in sides)
+    return Drawn(expected, lower, upper, state, standing.has_band)
 
 
-def _on_grid(fit: Fit, instants: Instants) -> tuple[Instants, Floats]:
-    """Return the grid place at or before each instant, and how far it is on to the next, 0 to 1."""
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Where T instants stand: ``state`` (T,) of the track, ``place`` (T,) on the fit's grid and ``share`` (T,) on to
+    the next.
+
+    lead: (n, T), grid steps since the last sample, 1 to a day. has_band: (n, T).
+    """
+
+    state: Instants
+    place: Instants
+    share: Floats
+    lead: Floats
+    has_band: Bools
+
+
+def stand(track: Track, instants: Instants, now: int) -> Standing:
+    """Find where each instant stands when only grid points before min(instant, ``now``) are known."""
+    fit = track.fit
+    passed = -(-(np.minimum(instants, now) - fit.at) // fit.step)
+    state = np.clip(passed, 0, track.states - 1)
+    last = track.last_known[:, state]
+    known = np.isfinite(fit.expected[:, -1:]) & (passed - 1 - last < VANISHED)
     place, rest = np.divmod(instants - fit.at, fit.step)
     place = place + live.RECENT
-    beyond = place >= fit.expected.shape[1] - 1
-    return np.where(beyond, fit.expected.shape[1] - 2, place), np.where(beyond, 1.0, rest / fit.step)
+    end = fit.expected.shape[1] - 1
+    return Standing(
+        state=state,
+        place=np.minimum(place, end - 1),
+        share=np.where(place >= end, 1.0, rest / fit.step),
+        lead=np.clip((instants - fit.at) / fit.step - last, 1.0, fit.calibration.leads[-1]),
+        has_band=known & (instants <= now + fit.horizon),
+    )
 
 
-def _between(values: Floats, place: Instants, share: Floats) -> Floats:
+def between(values: Floats, place: Instants, share: Floats) -> Floats:
+    """Interpolate the fit's own grid values (n, G) at each place and share: (n, T)."""
     return values[:, place] * (1 - share) + values[:, place + 1] * share
 
 
-def _lead_nodes(leads: Floats, lead: Floats) -> tuple[Instants, Floats]:
-    """Return the node at or below each lead, and how far it is on to the next one on a logarithmic scale."""
-    if len(leads) == 1:
-        return np.zeros(lead.shape, dtype=np.int64), np.zeros(lead.shape)
-    node = np.clip(np.searchsorted(leads, lead, side="right") - 1, 0, len(leads) - 2)
-    return node, np.log(lead / leads[node]) / np.log(leads[node + 1] / leads[node])
-
-
-def _at_lead(table: Floats, node: Instants, part: Floats) -> Floats:
+def at_lead(table: Floats, node: Instants, part: Floats) -> Floats:
     """Interpolate a table (n, L, X) over its leads: (n, T, X)."""
-    series = np.arange(len(table))[:, None]
     if table.shape[1] == 1:
         return np.broadcast_to(table, (len(table), node.shape[1], table.shape[2]))
+    series = np.arange(len(table))[:, None]
     return table[series, node] * (1 - part)[..., None] + table[series, node + 1] * part[..., None]
 
 
-def _clamped(fit: Fit, lower: Floats, expected: Floats, upper: Floats) -> tuple[Floats, Floats, Floats]:
-    """Keep what has never been below 0 from there, and the three in order."""
+def _along_leads(table: Floats, node: Instants, part: Floats) -> Floats:
+    """Interpolate a table (n, T, L) over its leads: (n, T)."""
+    if table.shape[2] == 1:
+        return table[:, :, 0]
+    low = np.take_along_axis(table, node[..., None], axis=2)[..., 0]
+    return low * (1 - part) + np.take_along_axis(table, node[..., None] + 1, axis=2)[..., 0] * part
+
+
+def clamped(fit: Fit, lower: Floats, expected: Floats, upper: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return lower, expected and upper kept from below 0 where the series has never been there, and in order."""
     least = np.where(fit.nonnegative, 0.0, -np.inf)[:, None]
     expected = np.maximum(expected, least)
     return np.minimum(np.maximum(lower, least), expected), expected, np.maximum(upper, expected)

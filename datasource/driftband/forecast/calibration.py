@@ -1,7 +1,8 @@
 """Calibration: how a forecast's errors are corrected and how wide its band is, at each lead, from a backtest.
 
-Split conformal prediction on errors normalised by the hour's scale and the recent volatility (Lei et al. 2018, "Distribution-
-free predictive inference for regression"), a quantile for each side. The leads are nodes; between them one interpolates.
+Split conformal prediction on errors normalised by the hour's scale and the recent volatility (Lei et al. 2018,
+"Distribution- free predictive inference for regression"), a quantile for each side. The leads are nodes; between them
+one interpolates.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from driftband.forecast import live
 from driftband.forecast.robust import in_a_row, mean
 from driftband.forecast.weights import inverse_power
 from driftband.model.band import DAY, HOUR
-from driftband.model.series import Floats, Instants
+from driftband.model.series import Bools, Floats, Instants
 
 HOURS = 24
 PROBABILITIES = (0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999, 0.9999)
@@ -40,9 +41,10 @@ _SCORES = np.array([_NORMAL.inv_cdf(p) for p in PROBABILITIES])
 class Calibration:
     """What the backtest taught, for ``n`` series at ``L`` leads.
 
-    leads: (L,) grid steps, ascending from 1. weights: (n, L, J) of the corrections. scales: (n, L, HOURS), the ordinary
-    size of an error by hour of the (wall-clock) day of the refit. quantiles: (n, L, 2, Q), below and above, of errors over
-    their scale. reach: (n,), how far from the typical one an error counts. floor: (n,), the least half-width.
+    leads: (L,) grid steps, ascending from 1. weights: (n, L, J) of the corrections. scales: (n, L, HOURS), the
+    ordinary size of an error by hour of the (wall-clock) day of the refit. quantiles: (n, L, 2, Q), below and above,
+    of errors over their scale. reach: (n,), how far from the typical one an error counts. floor: (n,), the least
+    half-width.
     """
 
     leads: Floats
@@ -63,12 +65,22 @@ class Calibration:
         widened: Floats = width * beyond * (SHORT_WIDENING + long * (LONG_WIDENING - SHORT_WIDENING))[None, :, None]
         return widened
 
+    def nodes(self, lead: Floats) -> tuple[Instants, Floats]:
+        """Return the node at or below each lead, and how far it is on to the next one on a logarithmic scale."""
+        leads = self.leads
+        if len(leads) == 1:
+            return np.zeros(lead.shape, dtype=np.int64), np.zeros(lead.shape)
+        node = np.clip(np.searchsorted(leads, lead, side="right") - 1, 0, len(leads) - 2)
+        return node, np.log(lead / leads[node]) / np.log(leads[node + 1] / leads[node])
+
     def roughness(self) -> Floats:
         """Return the power, by lead, with which recent volatility counts: whole at one step, not at all a day ahead."""
         return _roughness(self.leads)
 
 
-def calibrate(errors: Floats, step: int, floor: Floats, steady: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Calibration:
+def calibrate(
+    errors: Floats, step: int, floor: Floats, steady: Bools
+) -> Calibration:
     """Learn from backtest errors (n, O, D). steady: (n,), True where the tails are to be taken as they are."""
     per_day = errors.shape[2]
     flat = in_a_row(errors)
@@ -127,7 +139,7 @@ def _hourly(size: Floats, hours: Instants, floor: Floats) -> Floats:
     return np.maximum((1 - HOUR_PRIOR) * own + HOUR_PRIOR * common[:, None], floor[:, None] / HOURS)
 
 
-def _sides(normalised: Floats, steady: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Floats:
+def _sides(normalised: Floats, steady: Bools) -> Floats:
     ordered = np.sort(normalised, axis=1)
     count = (~np.isnan(normalised)).sum(axis=1)
     ordered = np.where(np.isnan(ordered), 0.0, ordered)

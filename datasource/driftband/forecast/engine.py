@@ -1,7 +1,8 @@
 """The forecasting engine's face: history in, band out.
 
-``fit`` learns from what is strictly before a refit instant, ``follow`` carries the live state through the time after it, and
-``bands`` and ``time_to_breach`` read both at any instants. At an instant t only grid points before min(t, now) count.
+``fit`` learns from what is strictly before a refit instant, ``follow`` carries the live state through the time after
+it, and ``bands`` and ``time_to_breach`` read both at any instants. At an instant t only grid points before min(t,
+now) count.
 """
 
 from driftband.forecast.band_at import bands

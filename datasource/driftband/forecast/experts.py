@@ -14,7 +14,8 @@ ENOUGH = 96
 
 @dataclass(frozen=True, eq=False)
 class Opinions:
-    """What the experts say at O origins. daily: (n, O, E1, D), the same for each day ahead. weekly: (n, O, A, E2, D)."""
+    """What the experts say at O origins. daily: (n, O, E1, D), the same for each day ahead. weekly: (n, O, A, E2,
+    D)."""
 
     daily: Floats
     weekly: Floats
@@ -24,7 +25,8 @@ class Opinions:
         return np.concatenate([self.daily, self.weekly[:, :, 0]], axis=2)
 
     def combine(self, weights: Floats, origin: int, ahead: int) -> Floats:
-        """Return the mean weighted by (n, E) of what is said at one origin of the day ``ahead`` days after it, (n, D)."""
+        """Return the mean weighted by (n, E) of what is said at one origin of the day ``ahead`` days after it, (n,
+        D)."""
         split = self.daily.shape[2]
         daily = np.einsum("ned,ne->nd", self.daily[:, origin], weights[:, :split])
         return daily + np.einsum("ned,ne->nd", self.weekly[:, origin, ahead], weights[:, split:])

@@ -12,7 +12,7 @@ from driftband.forecast.robust import in_a_row
 from driftband.forecast.reference import Reference, make_reference
 from driftband.forecast.wallclock import by_day, local_offsets, local_slots, slots_per_day
 from driftband.model.band import DAY, BandSettings
-from driftband.model.series import Floats, History, Instants, Labels
+from driftband.model.series import Bools, Floats, History, Instants, Labels
 
 LEAST_SHARE = 0.5
 """Share of ``min_history`` in grid points that must be known."""
@@ -27,10 +27,10 @@ STEADY_SHARE = 0.5
 class Fit:
     """A model of ``n`` series fitted on the grid points before ``at`` (epoch ms), good for ``refit`` ms.
 
-    The grid of the model has its first point ``live.RECENT`` steps before ``at`` and reaches to ``at + refit + horizon``.
-    expected: (n, G) there, the forecast; NaN before ``at``. recent: (n, RECENT), its errors before ``at``. hours: (G,), the
-    hour of the wall-clock day of the refit. reference: by wall-clock slot, at ``places`` (G,). nonnegative: (n,). notes:
-    for each series why it has no band, or None.
+    The grid of the model has its first point ``live.RECENT`` steps before ``at`` and reaches to ``at + refit +
+    horizon``. expected: (n, G) there, the forecast; NaN before ``at``. recent: (n, RECENT), its errors before ``at``.
+    hours: (G,), the hour of the wall-clock day of the refit. reference: by wall-clock slot, at ``places`` (G,).
+    nonnegative: (n,). notes: for each series why it has no band, or None.
     """
 
     at: int
@@ -45,16 +45,17 @@ class Fit:
     calibration: Calibration
     reference: Reference
     places: Instants
-    nonnegative: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    nonnegative: Bools
     last_known: Instants
-    """(n,), grid steps from ``at`` to the last sample before it (negative); below -RECENT where there is none that near."""
+    """(n,), grid steps from ``at`` to the last sample before it (negative); below -RECENT where there is none that
+    near."""
 
 
 def fit(history: History, at: int, settings: BandSettings, model: str) -> Fit:
     """Fit ``model`` (a name of ``FORECASTERS``) on the grid points g with at - settings.history <= g < at.
 
-    A series whose samples span less than ``settings.min_history``, or fill less than half of that, gets a note and no band.
-    Raises ValueError for an unknown model, or a history or refit off the grid of ``settings.step``.
+    A series whose samples span less than ``settings.min_history``, or fill less than half of that, gets a note and no
+    band. Raises ValueError for an unknown model, or a history or refit off the grid of ``settings.step``.
     """
     if model not in FORECASTERS:
         raise ValueError(f'there is no model "{model}"; there are {", ".join(FORECASTERS)}')
@@ -102,7 +103,9 @@ def fit(history: History, at: int, settings: BandSettings, model: str) -> Fit:
     )
 
 
-def _notes(known: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", step: int, settings: BandSettings) -> tuple[str | None, ...]:
+def _notes(
+    known: Bools, step: int, settings: BandSettings
+) -> tuple[str | None, ...]:
     length = known.shape[1]
     first = np.where(known.any(axis=1), known.argmax(axis=1), length)
     needed = LEAST_SHARE * settings.min_history / step

@@ -1,21 +1,20 @@
 """The live correction: what the last errors of a forecast say of the next one.
 
-Everything is a function of a trailing window, never a recursion: it is causal by construction, the same however a day is
-cut into pieces, and computed for all instants at once.
+Everything is a function of a trailing window, never a recursion: it is causal by construction, the same however a day
+is cut into pieces, and computed for all instants at once.
 """
 
 import numpy as np
 
-from driftband.forecast.robust import median
-from driftband.model.series import Floats, Instants
+from driftband.model.series import Bools, Floats, Instants
 
 MEMORY = 72
 """Grid points that the longest average looks back over."""
 AVERAGES = (4, 12, MEMORY)
 """Grid points of the averages of the error; beside them stand the last error, and no correction at all."""
 CANDIDATES = 2 + len(AVERAGES)
-TYPICAL = 7
-"""Grid points whose median an error is compared with before it counts."""
+TYPICAL = 9
+"""Grid points whose middle an error is compared with before it counts."""
 CALM = 36
 """Grid points of the volatility."""
 CALM_PRIOR = 12.0
@@ -30,14 +29,20 @@ RECENT = MEMORY + CALM + MISSED
 
 
 def typical_errors(errors: Floats) -> Floats:
-    """Return the median of the last ``TYPICAL`` errors before each place, shape (n, T)."""
-    return median(_trailing(errors, TYPICAL)[:, :-1])
+    """Return a running middle of the last nine errors before each place, shape (n, T); NaN where none of them is known.
+
+    The ninther, a median of three medians of three (Tukey 1978), is nearly as robust as the median and needs no sort.
+    """
+    padded = np.concatenate([np.full((len(errors), TYPICAL), np.nan), errors], axis=1)
+    threes = _middle(padded[:, :-3], padded[:, 1:-2], padded[:, 2:-1])
+    return _middle(threes[:, :-6], threes[:, 3:-3], threes[:, 6:])
 
 
 def candidates(errors: Floats, typical: Floats, reach: Floats) -> Floats:
     """Return the possible corrections before each place, and after the last: (n, T) to (n, J, T + 1); never NaN.
 
-    typical: the ``typical_errors``. reach: (n,), how far from the typical one an error may count; the excess is cut, so that one spike is no new level.
+    typical: the ``typical_errors``. reach: (n,), how far from the typical one an error may count; the excess is cut,
+    so that one spike is no new level.
     """
     typical = np.where(np.isnan(typical), errors, typical)
     cut = np.clip(errors, typical - reach[:, None], typical + reach[:, None])
@@ -74,18 +79,24 @@ def widening(distance: Floats) -> Floats:
     return np.clip(ordered[..., -1 - SPARED], 1.0, MOST_WIDENING)
 
 
-def last_places(known: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> Instants:
-    """Return the index of the last known place before each place, and after the last: (n, T) to (n, T + 1); -1 for none."""
+def last_places(known: Bools) -> Instants:
+    """Return the index of the last known place before each place, and after the last: (n, T) to (n, T + 1); -1 for
+    none."""
     places = np.where(known, np.arange(known.shape[1]), -1)
     first = np.full((len(known), 1), -1)
     return np.maximum.accumulate(np.concatenate([first, places], axis=1), axis=1).astype(np.int64)
 
 
-def _last_known(values: Floats, known: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> Floats:
+def _last_known(values: Floats, known: Bools) -> Floats:
     places = last_places(known)
     if values.shape[1] == 0:
         return np.zeros(places.shape)
     return np.where(places >= 0, np.take_along_axis(values, np.maximum(places, 0), axis=1), 0.0)
+
+
+def _middle(one: Floats, two: Floats, three: Floats) -> Floats:
+    """Return the middle of three, or one of those that are known."""
+    return np.fmax(np.fmin(one, two), np.fmin(np.fmax(one, two), three))
 
 
 def _trailing(values: Floats, width: int) -> Floats:

@@ -7,7 +7,8 @@ from driftband.model.series import Floats
 
 @dataclass(frozen=True, eq=False)
 class Days:
-    """The window before a refit. values: (n, W, D), oldest day first, NaN where unknown; the last day ends at the refit.
+    """The window before a refit. values: (n, W, D), oldest day first, NaN where unknown; the last day ends at the
+    refit.
 
     start: wall-clock epoch ms of the first slot. ahead: how many days are to be forecast.
     """
@@ -15,10 +16,6 @@ class Days:
     values: Floats
     start: int
     ahead: int
-
-    def before(self) -> Floats:
-        """Return the values in order of time, shape (n, W * D)."""
-        return self.values.reshape(len(self.values), -1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """Prophet as a point model (Taylor and Letham 2018, "Forecasting at scale"); the only file that knows it.
 
-Its own uncertainty is a sample and slow; the width comes from its residuals through the calibration that all models share.
+Its own uncertainty is a sample and slow; the width comes from its residuals through the calibration that all models
+share.
 """
 
 import logging
@@ -21,7 +22,9 @@ def forecast_with_prophet(days: Days) -> Outlook:
     """Forecast each series by a Prophet of its own; a second or so a series."""
     fitted = np.stack([_fit_one(row, days) for row in days.values]) if len(days.values) else days.values
     count, window, per_day = days.values.shape
-    fitted = fitted.reshape(count, window + days.ahead, per_day) if count else np.empty((0, window + days.ahead, per_day))
+    fitted = (
+        fitted.reshape(count, window + days.ahead, per_day) if count else np.empty((0, window + days.ahead, per_day))
+    )
     errors = days.values[:, -BACKTEST:] - fitted[:, :window][:, -BACKTEST:]
     return Outlook(fitted[:, window:], errors, errors[:, -1])
 

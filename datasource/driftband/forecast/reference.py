@@ -1,9 +1,9 @@
 """The reference band: what was normal before anything that is younger than ``accept_after``.
 
-A slow failure must not teach the band to accept it. The level here is the median of the window's daily levels, which moves
-only once a new level has held for more than half of it; a weekly pattern is no departure, so the band is the hull of that and
-of the same time whole weeks ago, long enough ago to be accepted. Its width comes from spreads that a minority of departed
-days cannot inflate, and from how far the daily levels wander by themselves.
+A slow failure must not teach the band to accept it. The level here is the median of the window's daily levels, which
+moves only once a new level has held for more than half of it; a weekly pattern is no departure, so the band is the
+hull of that and of the same time whole weeks ago, long enough ago to be accepted. Its width comes from spreads that a
+minority of departed days cannot inflate, and from how far the daily levels wander by themselves.
 """
 
 from dataclasses import dataclass
@@ -31,10 +31,11 @@ ENOUGH = 96
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Centres and spreads from the day before the refit on, by wall-clock slot; the first slot is a day before the refit.
+    """Centres and spreads from the day before the refit on, by wall-clock slot; the first slot is a day before the
+    refit.
 
-    low, high: (n, (A + 1) * D), the lower and the higher of the two centres. below, above: (n,), the spread on each side in
-    normal standard deviations. floor: (n,), the least half-width.
+    low, high: (n, (A + 1) * D), the lower and the higher of the two centres. below, above: (n,), the spread on each
+    side in normal standard deviations. floor: (n,), the least half-width.
     """
 
     low: Floats

@@ -1,6 +1,7 @@
 """Order statistics that skip NaN, in the few forms that forecasting needs.
 
-``numpy.nanmedian`` and friends fall back to Python loops over slices; a sort puts NaN last, so one sort and one lookup do.
+``numpy.nanmedian`` and friends fall back to Python loops over slices; a sort puts NaN last, so one sort and one
+lookup do.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """The seasonal model: simple experts, weighted by how each would have forecast the last days.
 
-No single one is best on real telemetry: a mean of simple forecasts, each with a weight of its backtest error to a negative
-power, is hard to beat (Bates and Granger 1969, "The combination of forecasts").
+No single one is best on real telemetry: a mean of simple forecasts, each with a weight of its backtest error to a
+negative power, is hard to beat (Bates and Granger 1969, "The combination of forecasts").
 """
 
 import numpy as np

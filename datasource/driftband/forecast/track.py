@@ -14,10 +14,11 @@ DEPARTED, DEPARTED_OF = 10, 12
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """The state of ``n`` series before each grid point from ``fit.at`` on: state k has seen k grid points (K + 1 states).
+    """The state of ``n`` series before each grid point from ``fit.at`` on: state k has seen k grid points (K + 1
+    states).
 
-    corrections: (n, J, K + 1). volatility, widening: (n, K + 1). last_known: (n, K + 1), grid steps from ``fit.at`` to the last
-    sample. departed_side: (n, K + 1). level: of the band.
+    corrections: (n, J, K + 1). volatility, widening: (n, K + 1). last_known: (n, K + 1), grid steps from ``fit.at``
+    to the last sample. departed_side: (n, K + 1). level: of the band.
     """
 
     fit: Fit
@@ -37,7 +38,8 @@ class Track:
 def follow(fit: Fit, history: History, until: int, level: float) -> Track:
     """Carry the state of ``fit`` through the grid points g with fit.at <= g < min(until, fit.at + refit).
 
-    history: the series of the fit, in its order; what it does not hold counts as missing. level: of the band, in (0, 1).
+    history: the series of the fit, in its order; what it does not hold counts as missing. level: of the band, in (0,
+    1).
     """
     if not 0 < level < 1:
         raise ValueError(f"a level must lie between 0 and 1, got {level}")
@@ -74,8 +76,7 @@ def _departed(fit: Fit, level: float, history: History, count: int) -> Instants:
     values = history.between(fit.at - reach * fit.step, fit.at + count * fit.step).values
     places = fit.places[start : live.RECENT + count]
     lower, _, upper = fit.reference.band(level)
-    if fit.nonnegative.any():
-        lower = np.where(fit.nonnegative[:, None], np.maximum(lower, 0.0), lower)
+    lower = np.where(fit.nonnegative[:, None], np.maximum(lower, 0.0), lower)
     side = (values > upper[:, places]).astype(np.int64) - (values < lower[:, places]).astype(np.int64)
     padded = np.concatenate([np.zeros((len(side), 1), dtype=np.int64), side], axis=1)
     window = np.lib.stride_tricks.sliding_window_view(padded, DEPARTED_OF, axis=1)

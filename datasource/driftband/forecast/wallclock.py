@@ -1,8 +1,8 @@
 """Days as people live them: history laid out by local time, so that a season keeps its hour when the clocks change.
 
-Everything before and after the refit is numbered in wall-clock *slots*, of which a day has a fixed number. Slot 0 is the
-refit itself; yesterday at the same local time is one day of slots less. In spring an hour of slots stays empty, in autumn
-the second of two samples for one slot is kept.
+Everything before and after the refit is numbered in wall-clock *slots*, of which a day has a fixed number. Slot 0 is
+the refit itself; yesterday at the same local time is one day of slots less. In spring an hour of slots stays empty,
+in autumn the second of two samples for one slot is kept.
 """
 
 from datetime import UTC, datetime
@@ -35,7 +35,9 @@ def local_slots(instants: Instants, at: int, step: int, timezone: str) -> Instan
 def local_offsets(instants: Instants, timezone: str) -> Instants:
     """Return the offset of local time from UTC in ms at each instant."""
     days, which = np.unique(instants // DAY, return_inverse=True)
-    quarters = np.array([_offsets_of_day(int(day), timezone) for day in days], dtype=np.int64).reshape(-1, DAY // _QUARTER)
+    quarters = np.array([_offsets_of_day(int(day), timezone) for day in days], dtype=np.int64).reshape(
+        -1, DAY // _QUARTER
+    )
     return quarters[which, instants % DAY // _QUARTER]
 
 
@@ -55,7 +57,8 @@ def _offset(instant: int, timezone: str) -> int:
 
 
 def by_day(values: Floats, slots: Instants, days: int, per_day: int) -> Floats:
-    """Lay out ``values`` (n, T), whose ``slots`` are before 0, as (n, days, per_day), oldest day first, NaN where unknown."""
+    """Lay out ``values`` (n, T), whose ``slots`` are before 0, as (n, days, per_day), oldest day first, NaN where
+    unknown."""
     laid = np.full((values.shape[0], days * per_day), np.nan)
     inside = (slots >= -days * per_day) & (slots < 0)
     laid[:, slots[inside] + days * per_day] = values[:, inside]

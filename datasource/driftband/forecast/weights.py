@@ -11,4 +11,5 @@ def inverse_power(error: Floats, power: float) -> Floats:
     worst = error.max(axis=-1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         weight = np.where(error <= best + 1e-12 * worst, 1.0, (best / error) ** power)
-    return weight / weight.sum(axis=-1, keepdims=True)
+    shares: Floats = weight / weight.sum(axis=-1, keepdims=True)
+    return shares

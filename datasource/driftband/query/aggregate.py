@@ -11,7 +11,7 @@ import numpy as np
 from driftband.model.series import Bools, Floats, Frame, Labels, make_labels
 from driftband.query.errors import QueryError
 from driftband.query.nodes import Aggregation
-from driftband.query.values import Row, Value, frame_of, only, rows, without
+from driftband.query.values import Row, Value, frame_of, only, without
 
 
 def aggregate(node: Aggregation, operand: Frame, parameter: Value | None) -> Frame:
@@ -36,7 +36,7 @@ def _group(op: str, key: Labels, operand: Frame, members: list[int], parameter: 
         return [(operand.labels[i], operand.values[i], kept[n]) for n, i in enumerate(members)]
     if op == "count_values":
         return _count_values(key, values, present, str(parameter))
-    anywhere = present.any(axis=0)
+    anywhere = np.any(present, axis=0)
     if op == "quantile":
         return [(key, _quantile(values, present, _scalar(parameter)), anywhere)]
     return [(key, _SIMPLE[op](values, present), anywhere)]
@@ -113,4 +113,3 @@ def number(value: float) -> str:
     if np.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     return "NaN" if np.isnan(value) else np.format_float_positional(value, trim="-")
-

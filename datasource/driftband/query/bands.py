@@ -58,7 +58,9 @@ class BandMaker:
             engine.bands(track, instants[mine], self.now) if track is not None else _empty(len(labels), int(mine.sum()))
             for mine, track in tracks
         ]
-        joined = Band(**{f.name: np.concatenate([getattr(part, f.name) for part in parts], axis=1) for f in fields(Band)})
+        joined = Band(
+            **{f.name: np.concatenate([getattr(part, f.name) for part in parts], axis=1) for f in fields(Band)}
+        )
         return Bands(labels, joined, warnings)
 
     def breaches(self, operand: str, instants: Instants, limit: Floats, level: float | None) -> Breaches:
@@ -85,7 +87,9 @@ class BandMaker:
                 "ask for a shorter range, or aggregate to fewer series",
             )
         if model in SLOW_MODELS and count > SLOW_SERIES:
-            raise cannot(f'the model "{model}" takes at most {SLOW_SERIES} series, got {count}', 'use "seasonal", or aggregate')
+            raise cannot(
+                f'the model "{model}" takes at most {SLOW_SERIES} series, got {count}', 'use "seasonal", or aggregate'
+            )
         tracks: list[tuple[Bools, Track | None]] = []
         notes: tuple[str | None, ...] = (None,) * count
         waiting = 0
@@ -101,7 +105,9 @@ class BandMaker:
             tracks.append((refits == at, track))
         warnings = _notes(history.labels, notes)
         if waiting:
-            warnings.append(f'"{model}" is still being fitted for {waiting} of {len(tracks)} refits; refresh to see its band')
+            warnings.append(
+                f'"{model}" is still being fitted for {waiting} of {len(tracks)} refits; refresh to see its band'
+            )
         return history.labels, tracks, tuple(warnings)
 
     def _history(self, operand: str, first_refit: int, last: int) -> History:
@@ -110,7 +116,7 @@ class BandMaker:
             self._check_count(operand, last)
         history = self.fetch.history(operand, start, last + 1)
         # What has been gone since before the range gets no band there; it must not count, nor cost a fit.
-        alive = ~np.isnan(history.between(first_refit - self.settings.min_history, last + 1).values).all(axis=1)
+        alive = ~np.all(np.isnan(history.between(first_refit - self.settings.min_history, last + 1).values), axis=1)
         labels = tuple(known for known, keep in zip(history.labels, alive, strict=True) if keep)
         if len(labels) > self.max_series:
             raise too_many(len(labels), self.max_series)
@@ -145,4 +151,3 @@ def _empty(count: int, instants: int) -> Band:
     nothing = np.full((count, instants), np.nan)
     nowhere = np.zeros((count, instants), dtype=np.int64)
     return Band(nothing, nothing, nothing, nothing, nothing, nothing, nowhere - 1, nowhere)
-

@@ -87,9 +87,7 @@ def _set(op: str, left: Frame, right: Frame, matching: Matching) -> Frame:
             left.times,
             [*rows(left), *((la, v, kept(la, p, there_left, wanted=False)) for la, v, p in rows(right))],
         )
-    return frame_of(
-        left.times, ((la, v, kept(la, p, there_right, wanted=op == "and")) for la, v, p in rows(left))
-    )
+    return frame_of(left.times, ((la, v, kept(la, p, there_right, wanted=op == "and")) for la, v, p in rows(left)))
 
 
 def _there(frame: Frame, matching: Matching) -> dict[Labels, Bools]:
@@ -103,9 +101,9 @@ def _there(frame: Frame, matching: Matching) -> dict[Labels, Bools]:
 def _vectors(op: str, left: Frame, right: Frame, matching: Matching, *, returns_bool: bool) -> Frame:
     swapped = matching.many == "right"
     many, one = (right, left) if swapped else (left, right)
-    busy = many.present.any(axis=0) & one.present.any(axis=0)
+    busy = np.any(many.present, axis=0) & np.any(one.present, axis=0)
     groups = _groups(one, matching)
-    _refuse_duplicates(groups, busy, matching, side="left" if swapped else "right")
+    _refuse_duplicates(groups, busy, side="left" if swapped else "right")
     produced: list[Row] = []
     taken: dict[tuple[Labels, Labels], Bools] = {}
     for labels, values, present in rows(many):
@@ -131,7 +129,7 @@ def _groups(one: Frame, matching: Matching) -> dict[Labels, list[Row]]:
     return groups
 
 
-def _refuse_duplicates(groups: Mapping[Labels, list[Row]], busy: Bools, matching: Matching, side: str) -> None:
+def _refuse_duplicates(groups: Mapping[Labels, list[Row]], busy: Bools, side: str) -> None:
     for signature, members in groups.items():
         seen = np.zeros_like(busy)
         for labels, _, present in members:

@@ -56,7 +56,9 @@ def _vector_or_matrix(question: Question, value: Value, times: Instants) -> byte
 
 
 def _first(frame: Frame, count: int, *, in_order: bool) -> Frame:
-    order = list(range(len(frame.labels))) if in_order else sorted(range(len(frame.labels)), key=lambda i: frame.labels[i])
+    order = (
+        list(range(len(frame.labels))) if in_order else sorted(range(len(frame.labels)), key=lambda i: frame.labels[i])
+    )
     kept = order[:count]
     return Frame(frame.times, tuple(frame.labels[i] for i in kept), frame.values[kept], frame.present[kept])
 
@@ -72,7 +74,10 @@ def _matrix(frame: Frame) -> Iterable[bytes]:
     for i in sorted(range(len(frame.labels)), key=lambda i: frame.labels[i]):
         present: Bools = frame.present[i]
         if present.any():
-            pairs = _join(stamps if present.all() else [s for s, p in zip(stamps, present, strict=True) if p], frame.values[i][present])
+            pairs = _join(
+                stamps if present.all() else [s for s, p in zip(stamps, present, strict=True) if p],
+                frame.values[i][present],
+            )
             yield b'{"metric":' + orjson.dumps(dict(frame.labels[i])) + b',"values":[' + b",".join(pairs) + b"]}"
 
 

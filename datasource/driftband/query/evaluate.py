@@ -55,10 +55,10 @@ def evaluate(node: Node, leaves: Leaves) -> Value:
         QueryError: for what has no meaning (duplicate matches, say) or cannot be evaluated here.
     """
     match node:
-        case Number(value):
-            return np.full(len(leaves.times), value)
-        case Text(value):
-            return value
+        case Number():
+            return np.full(len(leaves.times), node.value)
+        case Text():
+            return node.value
         case Remote():
             return leaves.remote(node)
         case Selector():
@@ -112,12 +112,15 @@ def _over_range(node: Call, leaves: Leaves) -> Frame:
 
 def _vector(value: Value, where: str) -> Frame:
     if not isinstance(value, Frame):
-        raise bad_data(f"expected type instant vector in {where}, got {'string' if isinstance(value, str) else 'scalar'}")
+        raise bad_data(
+            f"expected type instant vector in {where}, got {'string' if isinstance(value, str) else 'scalar'}"
+        )
     return value
 
 
 def _scalar(value: Value, where: str) -> Floats:
     if isinstance(value, Frame | str):
-        raise bad_data(f"expected type scalar in {where}, got {'string' if isinstance(value, str) else 'instant vector'}")
+        raise bad_data(
+            f"expected type scalar in {where}, got {'string' if isinstance(value, str) else 'instant vector'}"
+        )
     return value
-

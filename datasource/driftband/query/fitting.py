@@ -57,7 +57,7 @@ class Fitter:
         key = ("fit", model, at, window.labels, _digest(window))
         known = self._known(key)
         if known is not None:
-            return known  # type: ignore[no-any-return]
+            return known
 
         def make() -> Fit:
             fit = self._timed(model, lambda: engine.fit(window, at, self._settings, model))
@@ -76,7 +76,7 @@ class Fitter:
         if known is None:
             known = engine.follow(fit, recent, until, level)
             self._remember(key, known, _weight(recent))
-        return known  # type: ignore[no-any-return]
+        return known
 
     def close(self) -> None:
         """Give up what is still being fitted."""

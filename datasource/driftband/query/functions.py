@@ -44,7 +44,7 @@ def elementwise(name: str, frame: Frame, arguments: list[Floats]) -> Frame:
 
 
 def _absent(frame: Frame, node: Call, _: list[Value]) -> Frame:
-    nowhere = ~frame.present.any(axis=0)
+    nowhere = ~np.any(frame.present, axis=0)
     argument = node.arguments[0]
     labels: Labels = ()
     if isinstance(argument, Selector):

@@ -19,8 +19,12 @@ def histogram_quantile(q: Floats, frame: Frame) -> Frame:
         except ValueError:
             bound = None
         if bound is not None:
-            groups.setdefault(without(labels, ["le", "__name__"]), []).append((bound, values, present.astype(np.float64)))
-    return frame_of(frame.times, [_one(labels, sorted(buckets, key=lambda b: b[0]), q) for labels, buckets in groups.items()])
+            groups.setdefault(without(labels, ["le", "__name__"]), []).append(
+                (bound, values, present.astype(np.float64))
+            )
+    return frame_of(
+        frame.times, [_one(labels, sorted(buckets, key=lambda b: b[0]), q) for labels, buckets in groups.items()]
+    )
 
 
 def _one(labels: Labels, buckets: list[tuple[float, Floats, Floats]], q: Floats) -> Row:

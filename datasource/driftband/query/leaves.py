@@ -1,6 +1,6 @@
 """What a query stands on when there is a source behind it: its remote parts, bands, and native series of signals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,7 @@ from driftband.model.band import BandSettings
 from driftband.model.samples import Samples
 from driftband.model.series import Floats, Frame, Instants, Labels
 from driftband.query.bands import BandMaker, too_many
-from driftband.query.errors import QueryError, bad_data
+from driftband.query.errors import bad_data
 from driftband.query.evaluate import evaluate
 from driftband.query.fetch import Answer, Fetch
 from driftband.query.fitting import Fitter
@@ -62,17 +62,20 @@ class _SourceLeaves:
         return self.question.times
 
     def remote(self, node: Remote) -> Value:
-        frame = self._ask(node.text).frame
+        frame = self.ask(node.text).frame
         if not node.scalar:
             return frame
         if not len(frame.labels):
             return np.full(len(self.times), np.nan)
         return np.where(frame.present[0], frame.values[0], np.nan)
 
-    def _ask(self, text: str) -> Answer:
+    def ask(self, text: str) -> Answer:
+        """Ask the source at the instants of the question, once."""
         if text not in self._asked:
             q = self.question
-            answer = self.fetch.instant(text, q.start) if q.step is None else self.fetch.range(text, q.start, q.end, q.step)
+            answer = (
+                self.fetch.instant(text, q.start) if q.step is None else self.fetch.range(text, q.start, q.end, q.step)
+            )
             self.warnings.extend(answer.warnings)
             self.infos.extend(answer.infos)
             self._asked[text] = answer
@@ -104,7 +107,7 @@ class _SourceLeaves:
         return [Samples(labels, frame.times[p], v[p]) for labels, v, p in rows(frame)]
 
     def _state_times(self, function: str) -> Instants:
-        """A dashboard that runs into the future asks its stats there, and means the present."""
+        """Return the instants that are meant: a stat on a dashboard that runs into the future means the present."""
         if self.question.step is None and function in ("actual", "anomaly_score"):
             return np.minimum(self.times, self.now)
         return self.times
@@ -133,21 +136,30 @@ class _SourceLeaves:
             return _frame(instants, made.labels, getattr(made.band, side))
         if call.function == "anomaly_score":
             return _frame(instants, made.labels, made.band.score(_aligned(actual, made.labels)))
-        parts = [_frame(instants, made.labels, getattr(made.band, side), side) for side in ("lower", "expected", "upper")]
+        parts = [
+            _frame(instants, made.labels, getattr(made.band, side), side) for side in ("lower", "expected", "upper")
+        ]
         observed = nameless(actual)
         labels = tuple(_with_band(known, "actual") for known in observed.labels)
         return frame_of(
-            instants, (row for part in (Frame(instants, labels, observed.values, observed.present), *parts) for row in rows(part))
+            instants,
+            (
+                row
+                for part in (Frame(instants, labels, observed.values, observed.present), *parts)
+                for row in rows(part)
+            ),
         )
 
     def _actual(self, operand: str, instants: Instants) -> Frame:
         """Return the operand up to now: what the source repeats after it has been observed by nobody."""
         if np.array_equal(instants, self.times):
-            frame = self._ask(operand).frame
+            frame = self.ask(operand).frame
         else:
             step = int(instants[1] - instants[0]) if len(instants) > 1 else None
             shifted = Question(operand, int(instants[0]), int(instants[-1]), step)
-            frame = _SourceLeaves(self.engine, shifted, self.fetch, self.now, self.warnings, self.infos)._ask(operand).frame  # noqa: SLF001
+            frame = (
+                _SourceLeaves(self.engine, shifted, self.fetch, self.now, self.warnings, self.infos).ask(operand).frame
+            )
         if len(frame.labels) > self.engine.max_series:
             raise too_many(len(frame.labels), self.engine.max_series)
         return Frame(instants, frame.labels, frame.values, frame.present & (instants <= self.now))
@@ -182,7 +194,3 @@ def _frame(instants: Instants, labels: tuple[Labels, ...], values: Floats, band:
 
 def _with_band(labels: Labels, band: str) -> Labels:
     return tuple(sorted((*without(labels, ["band"]), ("band", band))))
-
-
-Clock = Callable[[], int]
-__all__ = ["Clock", "Engine", "QueryError"]

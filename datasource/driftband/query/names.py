@@ -27,9 +27,15 @@ FUNCTIONS: Final = {
     s.name: s
     for s in (
         Signature(
-            "anomaly_band", 'v [, level [, "model"]]', "actual, lower, expected and upper, told apart by the label band", 1, 3
+            "anomaly_band",
+            'v [, level [, "model"]]',
+            "actual, lower, expected and upper, told apart by the label band",
+            1,
+            3,
         ),
-        Signature("anomaly_score", 'v [, level [, "model"]]', "signed distance from expected over the half-width", 1, 3),
+        Signature(
+            "anomaly_score", 'v [, level [, "model"]]', "signed distance from expected over the half-width", 1, 3
+        ),
         Signature("band_upper", 'v [, level [, "model"]]', "the upper edge of the band", 1, 3),
         Signature("band_lower", 'v [, level [, "model"]]', "the lower edge of the band", 1, 3),
         Signature("forecast", 'v [, "model"]', "what is expected", 1, 2),

@@ -18,7 +18,24 @@ from driftband.query.tokens import CallSite, Token, call_sites, check_brackets, 
 _STRING = "drb_string_{}"
 _CALL = "drb_call_{}"
 _STRING_BACK = re.compile(r'"drb_string_(\d+)"')
-_FILLERS = ("", " x", "x", "1", "5m", '"s"', '="s"', "x)", "(x)", "s]", ' x="s"', "(x, x)", "(1, x)", "x[5m]", '("s", x)', "1, x")
+_FILLERS = (
+    "",
+    " x",
+    "x",
+    "1",
+    "5m",
+    '"s"',
+    '="s"',
+    "x)",
+    "(x)",
+    "s]",
+    ' x="s"',
+    "(x, x)",
+    "(1, x)",
+    "x[5m]",
+    '("s", x)',
+    "1, x",
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +150,7 @@ def _located(text: str, words: list[str], origins: list[Token], message: str) ->
     if named:
         place = next((t.start for t in origins if t.text == named.group(1)), 0)
         return syntax_error(text, place, message)
-    if message != "invalid promql query":
+    if not message.startswith(_GRAMMAR):
         return syntax_error(text, origins[0].start if origins else 0, message)
     for length in range(1, len(words) + 1):
         if not _can_go_on(words[:length]):
@@ -141,6 +158,9 @@ def _located(text: str, words: list[str], origins: list[Token], message: str) ->
             return syntax_error(text, token.start, f'unexpected "{token.text}"')
     end = origins[-1].end if origins else 0
     return syntax_error(text, end, "unexpected end of input" if origins else "no expression found in input")
+
+
+_GRAMMAR = ("invalid promql query", "unexpected character")
 
 
 def _can_go_on(words: list[str]) -> bool:
@@ -157,7 +177,7 @@ def _can_go_on(words: list[str]) -> bool:
         try:
             promql_parser.parse(f"{beginning} {filler}{closing}{more}")
         except ValueError as error:
-            if str(error) == "invalid promql query":
+            if str(error).startswith((*_GRAMMAR, "unknown function", "unexpected right")):
                 continue
         return True
     return False

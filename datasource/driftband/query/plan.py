@@ -69,7 +69,7 @@ class _Planner:
         self._parsed = parsed
         self._local = everything_local
 
-    def node(self, tree: promql.Expr) -> Node:
+    def node(self, tree: promql.Expr) -> Node:  # noqa: C901 - one case for each kind of node
         """Plan one node of the tree and what is below it."""
         match tree:
             case promql.ParenExpr():
@@ -102,9 +102,12 @@ class _Planner:
                 return self._aggregation(tree)
             case promql.Call():
                 return self._call(tree)
+        raise self._no_subquery()
+
+    def _no_subquery(self) -> Exception:
         if self._local:
-            raise cannot("the sample world and replays evaluate no subqueries", _ASK_A_PROMETHEUS)
-        raise cannot(
+            return cannot("the sample world and replays evaluate no subqueries", _ASK_A_PROMETHEUS)
+        return cannot(
             "a subquery over what driftband computes cannot be evaluated here",
             "use max_over_time(driftband_anomaly_score{signal=...}[1h]) on a named signal",
         )
@@ -113,7 +116,9 @@ class _Planner:
         call = self._parsed.call_of(tree.name)
         if call is not None:
             if window is not None or tree.offset is not None or tree.at is not None or tree.matchers.matchers:
-                raise cannot(f"{call.name}(...) takes no range, offset or @", "put them on the selectors in its operand")
+                raise cannot(
+                    f"{call.name}(...) takes no range, offset or @", "put them on the selectors in its operand"
+                )
             return _band_call(self._parsed.text, call)
         if tree.at is not None:
             raise cannot("@ cannot be evaluated here", "use offset, or leave it out")
@@ -123,7 +128,9 @@ class _Planner:
     def matchers(self, tree: promql.VectorSelector) -> tuple[Matcher, ...]:
         """Return the matchers of a selector, its name among them."""
         if tree.matchers.or_matchers:
-            raise cannot("`or` between matchers cannot be evaluated here", "use a regex or two selectors joined by `or`")
+            raise cannot(
+                "`or` between matchers cannot be evaluated here", "use a regex or two selectors joined by `or`"
+            )
         name = _selector_name(self._parsed, tree)
         named = [Matcher("__name__", "=", name)] if name else []
         others = [
@@ -144,6 +151,8 @@ class _Planner:
 
     def _call(self, tree: promql.Call) -> Node:
         name = tree.func.name
+        if any(isinstance(argument, promql.SubqueryExpr) for argument in tree.args):
+            raise self._no_subquery()
         known = name in ELEMENTWISE or name in SHAPING or name in OVER_TIME
         if not known and not (self._local and name in _LOCAL_ONLY):
             if self._local:
@@ -156,7 +165,8 @@ class _Planner:
 
     def _has_ours(self, tree: promql.Expr) -> bool:
         return any(
-            self._parsed.call_of(s.name) is not None or _selector_name(self._parsed, s) in NATIVE for s in selectors(tree)
+            self._parsed.call_of(s.name) is not None or _selector_name(self._parsed, s) in NATIVE
+            for s in selectors(tree)
         )
 
 
@@ -218,7 +228,9 @@ def _constant(tree: promql.Expr) -> float | None:
 def _matching(modifier: promql.BinModifier | None) -> Matching:
     if modifier is None:
         return Matching()
-    if modifier.fill_values is not None and (modifier.fill_values.lhs is not None or modifier.fill_values.rhs is not None):
+    if modifier.fill_values is not None and (
+        modifier.fill_values.lhs is not None or modifier.fill_values.rhs is not None
+    ):
         raise cannot("fill() cannot be evaluated here", "use `or` with the value to fill in")
     label = modifier.matching
     return Matching(
@@ -268,10 +280,13 @@ def _check_operand(text: str, call: ParsedCall) -> None:
     operand = call.operand
     if operand.calls or any(_selector_name(operand, s) in NATIVE for s in selectors(operand.tree)):
         raise cannot(
-            f"the operand of {call.name}() names something of driftband's", "give it plain PromQL that the source can answer"
+            f"the operand of {call.name}() names something of driftband's",
+            "give it plain PromQL that the source can answer",
         )
     if is_scalar(operand.tree) or isinstance(operand.tree, promql.StringLiteral):
-        raise syntax_error(text, call.place, f'expected type instant vector in call to function "{call.name}", got scalar')
+        raise syntax_error(
+            text, call.place, f'expected type instant vector in call to function "{call.name}", got scalar'
+        )
     if isinstance(operand.tree, promql.MatrixSelector | promql.SubqueryExpr):
         raise syntax_error(
             text, call.place, f'expected type instant vector in call to function "{call.name}", got range vector'

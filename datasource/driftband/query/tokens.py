@@ -89,9 +89,8 @@ def check_brackets(text: str, found: list[Token]) -> None:
             continue
         if token.text in _CLOSING.values():
             open_.append(token)
-        elif token.text in _CLOSING:
-            if not open_ or open_.pop().text != _CLOSING[token.text]:
-                raise syntax_error(text, token.start, f'unexpected "{token.text}"')
+        elif token.text in _CLOSING and (not open_ or open_.pop().text != _CLOSING[token.text]):
+            raise syntax_error(text, token.start, f'unexpected "{token.text}"')
     if open_:
         raise syntax_error(text, open_[-1].start, f'unclosed "{open_[-1].text}"')
 

@@ -49,7 +49,8 @@ def frame_of(times: Instants, parts: Iterable[Row]) -> Frame:
             continue
         if (present[labels] & there).any():
             raise QueryError(
-                "execution", f"vector cannot contain metrics with the same labelset: {show(labels)} comes more than once"
+                "execution",
+                f"vector cannot contain metrics with the same labelset: {show(labels)} comes more than once",
             )
         values[labels] = np.where(there, row, values[labels])
         present[labels] = present[labels] | there

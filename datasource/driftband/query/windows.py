@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from driftband.model.samples import Samples
-from driftband.model.series import Floats, Frame, Instants
+from driftband.model.series import Bools, Floats, Frame, Instants
 from driftband.query.values import frame_of, without
 
 Window = Callable[[Floats], float]
@@ -42,14 +42,14 @@ def over_time(function: str, series: list[Samples], times: Instants, window: int
     compute = OVER_TIME[function]
     keeps_name = function == "last_over_time"
 
-    def row(one: Samples) -> tuple[Floats, Floats]:
+    def row(one: Samples) -> tuple[Floats, Bools]:
         first, after = _bounds(one, times, window)
         result = np.full(len(times), np.nan)
         for k in np.flatnonzero(after > first):
             result[k] = compute(one.values[first[k] : after[k]], *(a[k] for a in arguments))
         return result, after > first
 
-    return frame_of(times, ((s.labels if keeps_name else without(s.labels, ["__name__"]), *row(s)) for s in series))  # type: ignore[misc]
+    return frame_of(times, ((s.labels if keeps_name else without(s.labels, ["__name__"]), *row(s)) for s in series))
 
 
 def extrapolated(function: str, series: list[Samples], times: Instants, window: int) -> Frame:
@@ -57,7 +57,9 @@ def extrapolated(function: str, series: list[Samples], times: Instants, window: 
 
     Source: ``extrapolatedRate`` in Prometheus's promql/functions.go.
     """
-    return frame_of(times, ((without(s.labels, ["__name__"]), *_extrapolate(function, s, times, window)) for s in series))
+    return frame_of(
+        times, ((without(s.labels, ["__name__"]), *_extrapolate(function, s, times, window)) for s in series)
+    )
 
 
 def _bounds(one: Samples, times: Instants, window: int) -> tuple[Instants, Instants]:
@@ -66,7 +68,7 @@ def _bounds(one: Samples, times: Instants, window: int) -> tuple[Instants, Insta
     return first, after
 
 
-def _extrapolate(function: str, one: Samples, times: Instants, window: int) -> tuple[Floats, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]:
+def _extrapolate(function: str, one: Samples, times: Instants, window: int) -> tuple[Floats, Bools]:
     first, after = _bounds(one, times, window)
     enough = after - first > 1
     i, j = np.where(enough, first, 0), np.where(enough, after - 1, 0)

@@ -139,7 +139,11 @@ class HistoryCache:
             block_end = min(block_start + self._length, fetched.end)
             part = fetched.between(max(block_start, fetched.start), block_end)
             old = blocks.get(block_start) if part.start > block_start else None
-            history = part if old is None else _joined([old.history.between(block_start, part.start), part], block_start, block_end)
+            history = (
+                part
+                if old is None
+                else _joined([old.history.between(block_start, part.start), part], block_start, block_end)
+            )
             settled = max(block_start, min(block_end, now - SETTLE) // self._step * self._step)
             fresh[block_start] = _Block(
                 _without_empty(history),
@@ -185,7 +189,7 @@ def _copy(part: History, values: Floats, first: int, step: int, index: dict[Labe
 
 
 def _without_empty(history: History) -> History:
-    alive = ~np.isnan(history.values).all(axis=1)
+    alive = ~np.all(np.isnan(history.values), axis=1)
     if alive.all():
         return history
     labels = tuple(labels for labels, keep in zip(history.labels, alive, strict=True) if keep)

@@ -110,7 +110,8 @@ class _StoreLeaves:
     def select(self, selector: Selector) -> Frame:
         times = self.times - round(selector.offset.total_seconds() * 1000)
         return frame_of(
-            self.times, ((s.labels, *_latest(s, times)) for s in self._samples(selector, int(times[0]) - LOOKBACK, int(times[-1])))
+            self.times,
+            ((s.labels, *_latest(s, times)) for s in self._samples(selector, int(times[0]) - LOOKBACK, int(times[-1]))),
         )
 
     def samples(self, selector: Selector) -> list[Samples]:
@@ -126,10 +127,10 @@ class _StoreLeaves:
             self._read[key] = [s for s in self.store.read(chosen, start, end) if len(s.times)]
         return self._read[key]
 
-    def remote(self, node: Remote) -> Value:
+    def remote(self, node: Remote) -> Value:  # noqa: ARG002 - of the protocol
         raise AssertionError("a local plan has no remote parts")
 
-    def band(self, call: BandCall, limit: Floats | None) -> Frame:
+    def band(self, call: BandCall, limit: Floats | None) -> Frame:  # noqa: ARG002 - of the protocol
         raise bad_data(f"{call.function}() cannot stand inside a query to the source")
 
 

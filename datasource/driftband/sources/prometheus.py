@@ -48,7 +48,7 @@ class PrometheusSource:
                 request.method,
                 f"{self._url}{request.path}{query.decode('latin-1')}",
                 data=request.body or None,
-                headers={"Accept-Encoding": None, "User-Agent": None, "Accept": None, **headers},  # type: ignore[dict-item]
+                headers={"Accept-Encoding": None, "User-Agent": None, "Accept": None, **headers},
                 stream=True,
             )
         except requests.RequestException as error:
@@ -66,7 +66,9 @@ class PrometheusSource:
         parameters = {"query": text, "start": seconds(start), "end": seconds(int(times[-1])), "step": seconds(step)}
         return self._query(ask, "query_range", times, parameters)
 
-    def _query(self, ask: Ask, endpoint: str, times: "np.ndarray[Any, np.dtype[np.int64]]", parameters: dict[str, str]) -> Answer:
+    def _query(
+        self, ask: Ask, endpoint: str, times: "np.ndarray[Any, np.dtype[np.int64]]", parameters: dict[str, str]
+    ) -> Answer:
         parameters["timeout"] = f"{ask.left():.3f}"
         self._session.within(ask.deadline, dict(ask.headers))
         try:
@@ -100,8 +102,8 @@ class PrometheusSource:
                     self._check_count(len(rows) + 1)
                     rows[labels] = np.full(length, np.nan)
                 place(series.get("values", ()), start, step, rows[labels])
-        labels = tuple(rows)
-        return History(start, step, labels, np.array([rows[k] for k in labels]).reshape(len(labels), length))
+        found = tuple(rows)
+        return History(start, step, found, np.array([rows[k] for k in found]).reshape(len(found), length))
 
     def _grid(self, ask: Ask, text: str, start: int, last: int, step: int) -> list[dict[str, Any]]:
         self._session.within(ask.deadline, dict(ask.headers))
@@ -174,7 +176,8 @@ def _decode(response: requests.Response) -> dict[str, Any]:
 
 def _not_a_prometheus() -> QueryError:
     return QueryError(
-        "unavailable", "the source did not answer as a Prometheus does (no JSON with data.result); is prometheus.url right?"
+        "unavailable",
+        "the source did not answer as a Prometheus does (no JSON with data.result); is prometheus.url right?",
     )
 
 
@@ -183,4 +186,3 @@ def _stream(response: requests.Response) -> Iterator[bytes]:
         yield from response.raw.stream(64 * 1024, decode_content=False)
     finally:
         response.close()
-

@@ -93,9 +93,9 @@ class SourceSession(requests.Session):
                 response.close()
                 raise requests.exceptions.ContentDecodingError(f"the answer is larger than {MAX_ANSWER >> 20} MiB")
         response._content = bytes(content)  # noqa: SLF001 - as requests itself does when it reads an answer
-        response.json = lambda **_: orjson.loads(response.content)  # type: ignore[method-assign]
+        vars(response)["json"] = lambda **_: orjson.loads(response.content)
 
-    def get_adapter(self, url: str) -> HTTPAdapter:  # type: ignore[override]
+    def get_adapter(self, url: str) -> HTTPAdapter:  # noqa: ARG002 - requests calls it
         """Return the adapter: requests that pass through are not tried again here, since the client does that."""
         return self.retrying if getattr(self._now, "retry", True) else self._plain
 
@@ -111,9 +111,13 @@ class SourceSession(requests.Session):
 def unavailable(error: requests.RequestException) -> QueryError:
     """Say what is wrong with the source, without its address, which may hold credentials."""
     if isinstance(error, requests.Timeout):
-        return QueryError("timeout", "the source did not answer in time; is it overloaded, or limits.query_timeout too short?")
+        return QueryError(
+            "timeout", "the source did not answer in time; is it overloaded, or limits.query_timeout too short?"
+        )
     if isinstance(error, requests.exceptions.SSLError):
-        return QueryError("unavailable", "no secure connection to the source; see prometheus.tls, or run driftband doctor")
+        return QueryError(
+            "unavailable", "no secure connection to the source; see prometheus.tls, or run driftband doctor"
+        )
     if isinstance(error, requests.ConnectionError):
         return QueryError("unavailable", "the source cannot be reached; is it running? driftband doctor tells more")
     return QueryError("unavailable", f"the source broke off its answer ({type(error).__name__})")
@@ -126,9 +130,13 @@ def _refusal(response: requests.Response) -> QueryError:
     except (ValueError, KeyError, TypeError):
         reason = None
     if status in (requests.codes.unauthorized, requests.codes.forbidden):
-        return QueryError("unavailable", f"the source refused driftband's credentials ({status}); see prometheus in the configuration")
+        return QueryError(
+            "unavailable", f"the source refused driftband's credentials ({status}); see prometheus in the configuration"
+        )
     if not isinstance(reason, str):
-        return QueryError("unavailable", f"the source answered {status}, and not as a Prometheus does; is prometheus.url right?")
+        return QueryError(
+            "unavailable", f"the source answered {status}, and not as a Prometheus does; is prometheus.url right?"
+        )
     if status == requests.codes.bad_request:
         return QueryError("bad_data", reason)
     if status == requests.codes.unprocessable_entity:

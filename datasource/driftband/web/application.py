@@ -92,7 +92,9 @@ def _guard(app: Flask, service: Service) -> None:
             return None
         status = 403 if refusal == "kind" else 401
         if request.endpoint is not None and request.endpoint.startswith("pages."):
-            return Response(pages.sign_in_page(failed=refusal != "missing"), status, content_type="text/html; charset=utf-8")
+            return Response(
+                pages.sign_in_page(failed=refusal != "missing"), status, content_type="text/html; charset=utf-8"
+            )
         reasons = {
             "missing": "a read token is needed: Authorization: Bearer <token>",
             "wrong": "this token is not known",
@@ -148,5 +150,11 @@ def _observe(app: Flask, service: Service) -> None:
         service.measure.request(endpoint, response.status_code, seconds)
         response.headers["X-Request-Id"] = g.request_id
         if endpoint not in _OPEN:
-            log.info("request", endpoint=endpoint, method=request.method, status=response.status_code, seconds=round(seconds, 4))
+            log.info(
+                "request",
+                endpoint=endpoint,
+                method=request.method,
+                status=response.status_code,
+                seconds=round(seconds, 4),
+            )
         return response

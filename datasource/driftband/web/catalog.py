@@ -15,8 +15,6 @@ from driftband.query.nodes import Matcher, Selector
 from driftband.query.plan import plan_local
 from driftband.web.arguments import limit, time_argument
 
-
-
 T = TypeVar("T")
 
 
@@ -39,11 +37,13 @@ class Catalog:
             found: list[Labels] = []
             for selector in selectors:
                 found += self._full(selector, fetch(), min(time_argument(values, "end", now), now))
-            return found, all(s.metric in NATIVE for s in selectors) and len(selectors) == len(values.getlist("match[]"))
+            return found, all(s.metric in NATIVE for s in selectors) and len(selectors) == len(
+                values.getlist("match[]")
+            )
         return self._plain([s.matchers for s in selectors]), False
 
     def _plain(self, matcher_lists: Sequence[Sequence[Matcher]]) -> list[Labels]:
-        every = [(("__name__", name),) for name in NATIVE]
+        every: list[Labels] = [(("__name__", name),) for name in NATIVE]
         every += [labelled(name, s, ()) for name in NATIVE for s in self.signals]
         return [la for la in every if any(_about_us(ms) and matches(ms, la) for ms in matcher_lists)]
 
@@ -57,7 +57,7 @@ class Catalog:
 
 
 def _about_us(matchers: Sequence[Matcher]) -> bool:
-    """A selector that asks for another label than ours cannot mean our names."""
+    """Tell whether a selector can mean our names: one for other labels cannot."""
     return all(m.name in ("__name__", "signal") for m in matchers)
 
 
@@ -70,7 +70,9 @@ def _selector(text: str) -> Selector | None:
     return node if isinstance(node, Selector) else None
 
 
-def merge_names(values: MultiDict[str, str], theirs: Any, ours: Sequence[Labels], label: str | None = None) -> list[str]:
+def merge_names(
+    values: MultiDict[str, str], theirs: Any, ours: Sequence[Labels], label: str | None = None
+) -> list[str]:
     """Merge label names, or the values of ``label``; sorted, and at most ``limit``."""
     if label is None:
         mine = {name for labels in ours if len(labels) > 1 for name, _ in labels}
@@ -89,7 +91,9 @@ def merge_metadata(values: MultiDict[str, str], theirs: Any, ours: Sequence[Labe
     del ours
     wanted = values.get("metric", "")
     mine = {
-        n.name: [{"type": "gauge", "help": n.help, "unit": ""}] for n in NATIVE.values() if not wanted or wanted == n.name
+        n.name: [{"type": "gauge", "help": n.help, "unit": ""}]
+        for n in NATIVE.values()
+        if not wanted or wanted == n.name
     }
     merged = {**(theirs or {}), **mine}
     return dict(_limited(values, list(merged.items())))
@@ -98,5 +102,3 @@ def merge_metadata(values: MultiDict[str, str], theirs: Any, ours: Sequence[Labe
 def _limited(values: MultiDict[str, str], items: list[T]) -> list[T]:
     most = limit(values)
     return items[:most] if most else items
-
-

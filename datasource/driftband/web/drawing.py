@@ -21,13 +21,16 @@ def draw(frame: Frame, now: int) -> str:
         rest = tuple(pair for pair in labels if pair[0] != "band")
         panels.setdefault(rest, {})[dict(labels).get("band", "actual")] = i
     shown = sorted(panels.items())[:MOST_PANELS]
-    pictures = [f"<figure><figcaption>{escape(show(labels))}</figcaption>{_panel(frame, rows, now)}</figure>" for labels, rows in shown]
+    pictures = [
+        f"<figure><figcaption>{escape(show(labels))}</figcaption>{_panel(frame, rows, now)}</figure>"
+        for labels, rows in shown
+    ]
     more = len(panels) - len(shown)
     return "".join(pictures) + (f"<p>and {more} more series</p>" if more > 0 else "")
 
 
 def _panel(frame: Frame, rows: dict[str, int], now: int) -> str:
-    used = [i for i in rows.values()]
+    used = list(rows.values())
     values = frame.values[used][frame.present[used] & np.isfinite(frame.values[used])]
     if not len(values):
         return "<p>no finite values in this range</p>"

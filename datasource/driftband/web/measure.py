@@ -67,5 +67,3 @@ class Measure:
     def exposition(self) -> bytes:
         """Write the metrics in Prometheus's text format."""
         return bytes(generate_latest(self.registry))
-
-

@@ -24,7 +24,13 @@ def blueprint(gateway: Gateway, external_url: str, example: str) -> Blueprint:
         query = request.args.get("query", example).strip() or example
         picture, error, warnings = _picture(gateway, query)
         page = render_template_string(
-            START, query=query, picture=picture, error=error, warnings=warnings, url=external_url.rstrip("/"), version=gateway.version
+            START,
+            query=query,
+            picture=picture,
+            error=error,
+            warnings=warnings,
+            url=external_url.rstrip("/"),
+            version=gateway.version,
         )
         return _page(page)
 

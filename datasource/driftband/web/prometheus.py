@@ -98,7 +98,7 @@ def _query(gateway: Gateway, *, ranged: bool) -> Response:
 
 
 def _label_values(gateway: Gateway, name: str) -> Response:
-    return _merged(gateway, request.path, lambda *rest: merge_names(*rest, label=name))
+    return _merged(gateway, request.path, lambda values, theirs, ours: merge_names(values, theirs, ours, label=name))
 
 
 def _merged(gateway: Gateway, path: str, merge: Callable[..., Any]) -> Response:
@@ -134,10 +134,15 @@ def _unknown(rest: str) -> Response:
 
 
 def _buildinfo(version: str) -> dict[str, str]:
-    return {"version": _API_VERSION, "revision": f"driftband-{version}", "branch": "", "buildUser": "", "buildDate": "", "goVersion": ""}
+    return {
+        "version": _API_VERSION,
+        "revision": f"driftband-{version}",
+        "branch": "",
+        "buildUser": "",
+        "buildDate": "",
+        "goVersion": "",
+    }
 
 
 def _json(body: bytes, status: int = 200) -> Response:
     return Response(body, status, content_type="application/json")
-
-

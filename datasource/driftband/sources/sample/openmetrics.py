@@ -1,7 +1,7 @@
 """A store of samples as OpenMetrics text, for ``promtool tsdb create-blocks-from openmetrics``.
 
 Source: the OpenMetrics 1.0 specification, https://prometheus.io/docs/specs/om/open_metrics_spec/.
-promtool reads its whole input once for every two hours in it, so three weeks go faster as 21 files of a day than as one.
+promtool reads its whole input once for every two hours in it: three weeks go faster as 21 files of a day than as one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +20,8 @@ _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 def exposition(store: SampleStore, start: int, end: int) -> Iterator[str]:
     """Write the samples of ``store`` with ``start <= t <= end`` (epoch ms), in pieces of whole lines.
 
-    Families come one after the other and end in ``# EOF``; within one, each metric's points are in the order of time, and
-    the parts of a histogram's point stand together. The parts of a histogram must have common instants.
+    Families come one after the other, and ``# EOF`` at the end; within one, each metric's points are in the order of
+    time, and the parts of a histogram's point stand together.
 
     Raises:
         ValueError: a name that OpenMetrics forbids for its type, or a histogram without common instants.

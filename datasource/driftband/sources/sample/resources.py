@@ -5,7 +5,7 @@ import numpy as np
 from driftband.model.series import Floats
 from driftband.sources.sample.script import SMALL_POOL, Script
 from driftband.sources.sample.shapes import DAY_MINUTES, day_minutes, generator, poisson, wander
-from driftband.sources.sample.shop import BY_NAME, MEMORY_LIMIT, POOL, PODS
+from driftband.sources.sample.shop import BY_NAME, MEMORY_LIMIT, PODS, POOL
 from driftband.sources.sample.traffic import GRAIN, load, pod_load
 
 PAGE = 4096
@@ -27,7 +27,8 @@ def memory(service: str, pod: int, day: int, script: Script) -> Floats:
     jitter = generator(name, day).standard_normal(DAY_MINUTES)
     level = usual.memory * (warm + 0.10 * busy + 0.02 * wander(name, day) + 0.003 * jitter)
     if service == "recommendation":
-        level = level + script.leaked(pod, minutes) * (0.97 * MEMORY_LIMIT - usual.memory)
+        taken = script.leaked(pod, minutes) * (MEMORY_LIMIT - usual.memory)
+        level = np.minimum(level + taken, MEMORY_LIMIT)
     return np.rint(level / PAGE)[None, :] * PAGE
 
 

@@ -4,11 +4,11 @@ Releases follow the calendar alone. The incident and the leak are placed by the 
 (00:00, 04:00, ... UTC) at least three hours before the instant the world is asked to be current at. So the incident
 began three to seven hours ago, and worlds made within the same four hours tell the same story.
 
-- **The incident**, 90 minutes from the anchor. An apply sets the database pool of checkout to 6 connections for each pod and
-  restarts them. Requests wait for a connection: latency and 500s rise sharply, orders queue up, and some callers of checkout
-  and its payments suffer more mildly. A second apply restores the pool.
+- **The incident**, 90 minutes from the anchor. An apply sets the database pool of checkout to 6 connections for each
+  pod and restarts them. Requests wait for a connection: latency and 500s rise sharply and orders queue up, while
+  frontend, its caller, and payment, which it calls, suffer more mildly. A second apply restores the pool.
 - **The leak**, from five days before the anchor. A release of recommendation never gives back memory; its pods come to
-  the limit 20 and 30 hours after the anchor, are killed, and begin again. No other version of it goes out meanwhile.
+  the limit 20 and 30 hours after the anchor, are killed, and begin again. No other version of it goes out any more.
 """
 
 from dataclasses import dataclass

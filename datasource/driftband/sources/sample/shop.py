@@ -42,8 +42,8 @@ class Service:
 
 SERVICES = (
     Service(
-        name="frontend", peak=4800, median=0.070, tail=4.2, server_errors=0.0015, client_errors=0.012, client_code="404",
-        memory=310 * MIB, cpu=0.020, release=(1, 9 * 60 + 40),
+        name="frontend", peak=4800, median=0.070, tail=4.2, server_errors=0.0015, client_errors=0.012,
+        client_code="404", memory=310 * MIB, cpu=0.020, release=(1, 9 * 60 + 40),
         season=Season(((12.5, 2.2, 0.42), (20.3, 2.0, 0.78)), floor=0.10, weekend=0.72),
     ),
     Service(

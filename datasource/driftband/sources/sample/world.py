@@ -37,10 +37,9 @@ class World:
     """A store with the same value at the same instant, whoever asks and whenever.
 
     now: the wall clock (epoch ms). It bounds what can be read: from midnight UTC 21 days before its day, so always at
-    least three weeks, up to and with now. Beyond that it only places the scripted events, once, when the world is made (see
-    ``script``): the past of a world does not change while it is read. Worlds made at different times agree but for the
-    two scripted stories, the counters of what they touch (until both worlds restart it at the same time), and the ends
-    of what can be read.
+    least three weeks, up to and with now. Beyond that it only places the scripted stories, once, when the world is made
+    (see ``script``): the past of a world does not change while it is read. Worlds made at different times agree but for
+    the two stories, and the counters these touch until both worlds restart them at the same time.
 
     Days are drawn when they are first read and kept; safe to be read by several threads.
     """

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Makes blocks of the sample world once, then runs Prometheus on them..
+set -eu
+data=/prometheus
+if [ ! -e "$data/.backfilled" ]; then
+    for day in /world/*.om; do
+        promtool tsdb create-blocks-from --max-block-duration=24h openmetrics --quiet "$day" "$data"
+    done
+    touch "$data/.backfilled"
+fi
+exec prometheus --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path="$data" \
+    --storage.tsdb.retention.time=60d

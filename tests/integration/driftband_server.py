@@ -1,0 +1,62 @@
+"""A driftband started as a user starts it: the command, a file, a port."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+import yaml
+
+from .prometheus_server import free_port
+
+
+class DriftbandServer:
+    """``driftband serve`` in a process of its own, with the given settings."""
+
+    def __init__(self, folder: Path, environ: dict[str, str] | None = None, **settings: Any) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.log = folder / "driftband.log"
+        config = folder / "driftband.yaml"
+        config.write_text(yaml.safe_dump({"listen": self.url.removeprefix("http://"), **settings}))
+        self._command = [sys.executable, "-m", "driftband", "serve", "--config", str(config)]
+        self._environ = {"PATH": "/usr/bin:/bin", **(environ or {})}
+
+    def __enter__(self) -> "DriftbandServer":
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=self._environ)
+        for _ in range(200):
+            if self._process.poll() is not None:
+                break
+            try:
+                requests.get(f"{self.url}/healthz", timeout=1).raise_for_status()
+            except requests.RequestException:
+                time.sleep(0.05)
+            else:
+                return self
+        raise RuntimeError(f"driftband did not start:\n{self.log.read_text()}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """Ask it to stop and return its exit code."""
+        self._process.terminate()
+        return self._process.wait(timeout=30)
+
+    def get(self, path: str, **parameters: Any) -> requests.Response:
+        """GET an endpoint."""
+        return requests.get(f"{self.url}{path}", params=parameters, timeout=60)
+
+    def range(self, query: str, start: float, end: float, step: float) -> dict[tuple[tuple[str, str], ...], dict[float, float]]:
+        """Return the series of a range query by their labels: instant to value."""
+        response = self.get("/api/v1/query_range", query=query, start=start, end=end, step=step)
+        assert response.status_code == 200, response.text
+        return {
+            tuple(sorted(series["metric"].items())): {float(t): float(v) for t, v in series["values"]}
+            for series in response.json()["data"]["result"]
+        }
