@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import requests
 import yaml
@@ -24,7 +24,7 @@ class DriftbandServer:
         self._command = [sys.executable, "-m", "driftband", "serve", "--config", str(config)]
         self._environ = {"PATH": "/usr/bin:/bin", **(environ or {})}
 
-    def __enter__(self) -> "DriftbandServer":
+    def __enter__(self) -> Self:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=self._environ)
         for _ in range(200):
@@ -48,11 +48,22 @@ class DriftbandServer:
         self._process.terminate()
         return self._process.wait(timeout=30)
 
+    def memory(self) -> int:
+        """Return the resident bytes of the processes that serve."""
+        family = [
+            self._process.pid,
+            *(int(p) for p in Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()),
+        ]
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in family)
+        return pages * 4096
+
     def get(self, path: str, **parameters: Any) -> requests.Response:
         """GET an endpoint."""
         return requests.get(f"{self.url}{path}", params=parameters, timeout=60)
 
-    def range(self, query: str, start: float, end: float, step: float) -> dict[tuple[tuple[str, str], ...], dict[float, float]]:
+    def range(
+        self, query: str, start: float, end: float, step: float
+    ) -> dict[tuple[tuple[str, str], ...], dict[float, float]]:
         """Return the series of a range query by their labels: instant to value."""
         response = self.get("/api/v1/query_range", query=query, start=start, end=end, step=step)
         assert response.status_code == 200, response.text

@@ -26,7 +26,9 @@ def shop() -> str:
     for service, end in (("cart", NOW), ("payment", NOW - 2 * 86_400)):
         season = 100 + 40 * np.sin(times / 86_400 * 2 * np.pi)
         values = season + random.normal(0, 3, len(times))
-        lines += [f'load{{service="{service}",pod="a"}} {v:.4f} {t}' for t, v in zip(times, values, strict=True) if t <= end]
+        lines += [
+            f'load{{service="{service}",pod="a"}} {v:.4f} {t}' for t, v in zip(times, values, strict=True) if t <= end
+        ]
     lines.append("# TYPE young gauge")
     lines += [f"young {t % 7} {t}" for t in times if t > NOW - 6 * 3600]
     lines.append("# TYPE hits counter")
@@ -69,7 +71,9 @@ def test_what_has_none_of_ours_comes_back_as_the_source_gave_it(
         answers = []
         for url in (prometheus.url, driftband.url):
             headers = {"Accept-Encoding": encoding}
-            answer = requests.request(method, url + path, headers=headers, stream=True, timeout=30, **{place: arguments})
+            answer = requests.request(
+                method, url + path, headers=headers, stream=True, timeout=30, **{place: arguments}
+            )
             answers.append((answer.status_code, answer.headers.get("Content-Encoding"), answer.raw.read()))
         assert answers[0] == answers[1]
 
@@ -88,12 +92,17 @@ def test_a_band_has_four_series_and_goes_on_into_the_future(driftband: Driftband
     assert not any(dict(labels)["service"] == "payment" for labels in found), "it vanished two days ago"
 
 
-def test_an_instant_has_the_same_band_however_it_is_asked_for(driftband: DriftbandServer, prometheus: PrometheusServer, tmp_path: Path) -> None:
+def test_an_instant_has_the_same_band_however_it_is_asked_for(
+    driftband: DriftbandServer, prometheus: PrometheusServer, tmp_path: Path
+) -> None:
     def at(server: DriftbandServer, start: float, end: float, step: float) -> dict[float, float]:
         found = server.range("band_upper(load{service='cart'}, 0.95)", start, end, step)
         return {t: v for values in found.values() for t, v in values.items()}
 
-    zooms = [at(driftband, NOW - span, NOW - 7, step) for span, step in ((7200, 7), (86_400, 60), (5 * 86_400, 700), (7200, 7))]
+    zooms = [
+        at(driftband, NOW - span, NOW - 7, step)
+        for span, step in ((7200, 7), (86_400, 60), (5 * 86_400, 700), (7200, 7))
+    ]
     with DriftbandServer(tmp_path, prometheus={"url": prometheus.url}) as other:
         zooms.append(at(other, NOW - 86_400, NOW - 7, 60))
     single = driftband.get("/api/v1/query", query="band_upper(load{service='cart'}, 0.95)", time=NOW - 3600.5)
@@ -131,7 +140,9 @@ def test_completion_and_metadata_know_the_native_series(driftband: DriftbandServ
     assert {"driftband_upper", "load", "up"} <= {*names, "up"}
     assert names == sorted(names)
     assert driftband.get("/api/v1/metadata").json()["data"]["driftband_upper"][0]["type"] == "gauge"
-    services = driftband.get("/api/v1/label/service/values", **{"match[]": 'driftband_upper{signal="cart_load"}'}).json()["data"]
+    services = driftband.get(
+        "/api/v1/label/service/values", **{"match[]": 'driftband_upper{signal="cart_load"}'}
+    ).json()["data"]
     assert services == ["cart"]
     assert driftband.get("/api/v1/label/__name__/values", limit=2).json()["data"] == names[:2]
 
@@ -190,7 +201,9 @@ def test_wrong_arguments_are_a_400(driftband: DriftbandServer, change: dict[str,
 
 def test_a_body_of_nonsense_is_no_500(driftband: DriftbandServer) -> None:
     for kind in ("application/x-www-form-urlencoded", "application/octet-stream", "multipart/form-data; boundary=x"):
-        answer = requests.post(f"{driftband.url}/api/v1/query", data=bytes(range(256)) * 10, headers={"Content-Type": kind}, timeout=30)
+        answer = requests.post(
+            f"{driftband.url}/api/v1/query", data=bytes(range(256)) * 10, headers={"Content-Type": kind}, timeout=30
+        )
         assert answer.status_code == 400
         assert answer.json()["status"] == "error"
 

@@ -16,8 +16,7 @@ VANISHED = 12
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """The drawn band (n, T) with where it stands on the fit's grid: ``state`` (T,) of the track, ``has_band`` (n,
-    T)."""
+    """The drawn band (n, T), NaN where ``has_band`` (n, T) is False. state: (T,), of the track."""
 
     expected: Floats
     lower: Floats
@@ -27,9 +26,9 @@ class Drawn:
 
 
 def bands(track: Track, instants: Instants, now: int) -> Band:
-    """Return the band at ``instants`` (epoch ms, any order, from fit.at on), from grid points before min(instant,
-    ``now``).
+    """Return the band at ``instants`` (epoch ms, any order, from fit.at on).
 
+    Of each it has seen the grid points before min(instant, ``now``).
     No band where the series has a note, where it had no sample in the last ``VANISHED`` grid points, and beyond
     ``now + horizon``. A track that ends before min(instant, now) is read as it ended, at the longer lead.
     """
@@ -78,9 +77,9 @@ def draw(track: Track, instants: Instants, now: int) -> Drawn:
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """Where T instants stand: ``state`` (T,) of the track, ``place`` (T,) on the fit's grid and ``share`` (T,) on to
-    the next.
+    """Where T instants stand when only what is before them is known.
 
+    state: (T,), of the track. place: (T,), on the fit's grid, and share: (T,), how far on to the next place.
     lead: (n, T), grid steps since the last sample, 1 to a day. has_band: (n, T).
     """
 

@@ -13,10 +13,9 @@ CHUNK = 512
 
 
 def time_to_breach(track: Track, origins: Instants, now: int, limit: Floats, *, against_band: bool) -> Floats:
-    """Return the seconds from each origin t until the forecast made before min(t, ``now``) crosses its limit, shape
-    (n, T).
+    """Return the seconds from each origin until the forecast crosses that origin's limit, shape (n, T).
 
-    The forecast is followed in grid steps from t on. Expected below the limit at t, it crosses by reaching it from
+    At an origin t the forecast is that of the grid points before min(t, ``now``); it is followed in grid steps from t on. Expected below the limit at t, it crosses by reaching it from
     below, and the other way round. against_band: by its upper side when expected lies below at t, by its lower side
     when above; 0 where the band holds the limit at t already. inf where nothing crosses within the horizon, NaN
     without a band or limit.
@@ -85,11 +84,13 @@ class _Paths:
         """Interpolate a table (n, L, X) at the path's leads: (steps, X)."""
         leads = np.minimum(self.lead + np.arange(self.steps), self.track.fit.calibration.leads[-1]).astype(np.float64)
         node, part = self.track.fit.calibration.nodes(leads[None])
-        return at_lead(table[self.series : self.series + 1], node, part)[0]
+        found: Floats = at_lead(table[self.series : self.series + 1], node, part)[0]
+        return found
 
     def _places(self) -> Instants:
         places = self.standing.place[self.origins][:, None] + np.arange(self.steps)
-        return np.minimum(places, self.track.fit.expected.shape[1] - 2)
+        within: Instants = np.minimum(places, self.track.fit.expected.shape[1] - 2)
+        return within
 
     def _positive(self, values: Floats) -> Floats:
         return np.maximum(values, 0.0) if self.track.fit.nonnegative[self.series] else values

@@ -33,6 +33,8 @@ REACH = 5.0
 """How many mean distances from the typical error one may lie before the excess is cut."""
 MOST_IN_SCALE = 5.0
 """How many means a single error may count in its hour's scale."""
+FEW = 8.0
+"""Quantiles of so many errors are doubled: what so few have shown is not all there is."""
 _NORMAL = NormalDist()
 _SCORES = np.array([_NORMAL.inv_cdf(p) for p in PROBABILITIES])
 
@@ -78,9 +80,7 @@ class Calibration:
         return _roughness(self.leads)
 
 
-def calibrate(
-    errors: Floats, step: int, floor: Floats, steady: Bools
-) -> Calibration:
+def calibrate(errors: Floats, step: int, floor: Floats, steady: Bools) -> Calibration:
     """Learn from backtest errors (n, O, D). steady: (n,), True where the tails are to be taken as they are."""
     per_day = errors.shape[2]
     flat = in_a_row(errors)
@@ -124,7 +124,8 @@ def hours_of(slots: Instants, per_day: int) -> Instants:
 def _roughness(leads: Floats) -> Floats:
     if len(leads) == 1:
         return np.ones(1)
-    return 1 - np.log(leads) / np.log(leads[-1])
+    power: Floats = 1 - np.log(leads) / np.log(leads[-1])
+    return power
 
 
 def _hourly(size: Floats, hours: Instants, floor: Floats) -> Floats:
@@ -136,7 +137,9 @@ def _hourly(size: Floats, hours: Instants, floor: Floats) -> Floats:
     total, count = cut @ member, known @ member
     common = total.sum(axis=1) / np.maximum(count.sum(axis=1), 1)
     own = np.where(count > 0, total / np.maximum(count, 1), common[:, None])
-    return np.maximum((1 - HOUR_PRIOR) * own + HOUR_PRIOR * common[:, None], floor[:, None] / HOURS)
+    mixed = (1 - HOUR_PRIOR) * own + HOUR_PRIOR * common[:, None]
+    scale: Floats = np.maximum(mixed, floor[:, None] / HOURS)
+    return scale
 
 
 def _sides(normalised: Floats, steady: Bools) -> Floats:
@@ -149,7 +152,7 @@ def _sides(normalised: Floats, steady: Bools) -> Floats:
     high = np.clip(rank, 0, np.maximum(count - 1, 0)[:, None])
     low = np.maximum(count - 1, 0)[:, None] - high
     found = np.stack([-np.take_along_axis(ordered, low, axis=1), np.take_along_axis(ordered, high, axis=1)], axis=1)
-    found = np.maximum(found, 0.0)
+    found = np.maximum(found, 0.0) * (1 + FEW / np.maximum(count, 1))[:, None, None]
     usual = found[..., KNEE, None] * np.maximum(_SCORES / _SCORES[KNEE], 1.0)
     beyond = (np.arange(len(share)) > KNEE) & ~steady[:, None, None]
     shrunk: Floats = np.where(beyond, (found + usual) / 2, found)

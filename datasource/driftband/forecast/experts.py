@@ -14,8 +14,10 @@ ENOUGH = 96
 
 @dataclass(frozen=True, eq=False)
 class Opinions:
-    """What the experts say at O origins. daily: (n, O, E1, D), the same for each day ahead. weekly: (n, O, A, E2,
-    D)."""
+    """What the experts say at O origins.
+
+    daily: (n, O, E1, D), the same for each day ahead. weekly: (n, O, A, E2, D), a day ahead each.
+    """
 
     daily: Floats
     weekly: Floats
@@ -25,11 +27,12 @@ class Opinions:
         return np.concatenate([self.daily, self.weekly[:, :, 0]], axis=2)
 
     def combine(self, weights: Floats, origin: int, ahead: int) -> Floats:
-        """Return the mean weighted by (n, E) of what is said at one origin of the day ``ahead`` days after it, (n,
-        D)."""
+        """Return the mean weighted by (n, E) of what is said at one origin of a day ahead, (n, D)."""
         split = self.daily.shape[2]
         daily = np.einsum("ned,ne->nd", self.daily[:, origin], weights[:, :split])
-        return daily + np.einsum("ned,ne->nd", self.weekly[:, origin, ahead], weights[:, split:])
+        weekly = np.einsum("ned,ne->nd", self.weekly[:, origin, ahead], weights[:, split:])
+        mixed: Floats = daily + weekly
+        return mixed
 
 
 def ask(values: Floats, origins: Instants, ahead: int) -> Opinions:

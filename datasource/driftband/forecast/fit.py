@@ -8,8 +8,8 @@ from driftband.forecast import live
 from driftband.forecast.calibration import Calibration, calibrate, hours_of
 from driftband.forecast.models import FORECASTERS
 from driftband.forecast.outlook import Days
-from driftband.forecast.robust import in_a_row
 from driftband.forecast.reference import Reference, make_reference
+from driftband.forecast.robust import in_a_row
 from driftband.forecast.wallclock import by_day, local_offsets, local_slots, slots_per_day
 from driftband.model.band import DAY, BandSettings
 from driftband.model.series import Bools, Floats, History, Instants, Labels
@@ -98,14 +98,12 @@ def fit(history: History, at: int, settings: BandSettings, model: str) -> Fit:
         calibration=calibrate(outlook.errors, step, floor, zeros),
         reference=make_reference(laid, ahead, settings.accept_after, floor),
         places=np.maximum(slots + per_day, 0),
-        nonnegative=~(window.values < 0).any(axis=1),
+        nonnegative=np.asarray(~np.any(window.values < 0, axis=1)),
         last_known=live.last_places(known)[:, -1] - known.shape[1],
     )
 
 
-def _notes(
-    known: Bools, step: int, settings: BandSettings
-) -> tuple[str | None, ...]:
+def _notes(known: Bools, step: int, settings: BandSettings) -> tuple[str | None, ...]:
     length = known.shape[1]
     first = np.where(known.any(axis=1), known.argmax(axis=1), length)
     needed = LEAST_SHARE * settings.min_history / step

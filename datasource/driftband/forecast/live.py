@@ -76,12 +76,12 @@ def widening(distance: Floats) -> Floats:
     """
     window = _trailing(distance, MISSED)
     ordered = np.sort(np.where(np.isnan(window), 0.0, window), axis=-1)
-    return np.clip(ordered[..., -1 - SPARED], 1.0, MOST_WIDENING)
+    factor: Floats = np.clip(ordered[..., -1 - SPARED], 1.0, MOST_WIDENING)
+    return factor
 
 
 def last_places(known: Bools) -> Instants:
-    """Return the index of the last known place before each place, and after the last: (n, T) to (n, T + 1); -1 for
-    none."""
+    """Return the last known place before each place, and after the last: (n, T) to (n, T + 1); -1 for none."""
     places = np.where(known, np.arange(known.shape[1]), -1)
     first = np.full((len(known), 1), -1)
     return np.maximum.accumulate(np.concatenate([first, places], axis=1), axis=1).astype(np.int64)
@@ -110,4 +110,5 @@ def _cumulative(values: Floats) -> Floats:
 
 def _over(cumulative: Floats, width: int) -> Floats:
     shifted = np.concatenate([np.zeros((len(cumulative), width)), cumulative], axis=1)[:, : cumulative.shape[1]]
-    return cumulative - shifted
+    difference: Floats = cumulative - shifted
+    return difference

@@ -7,10 +7,9 @@ from driftband.model.series import Floats
 
 @dataclass(frozen=True, eq=False)
 class Days:
-    """The window before a refit. values: (n, W, D), oldest day first, NaN where unknown; the last day ends at the
-    refit.
+    """The window before a refit.
 
-    start: wall-clock epoch ms of the first slot. ahead: how many days are to be forecast.
+    values: (n, W, D), oldest day first, NaN where unknown; the last day ends at the refit. start: wall-clock epoch ms of the first slot. ahead: how many days are to be forecast.
     """
 
     values: Floats

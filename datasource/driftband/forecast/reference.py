@@ -31,8 +31,7 @@ ENOUGH = 96
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Centres and spreads from the day before the refit on, by wall-clock slot; the first slot is a day before the
-    refit.
+    """Centres and spreads by wall-clock slot, the first a day before the refit.
 
     low, high: (n, (A + 1) * D), the lower and the higher of the two centres. below, above: (n,), the spread on each
     side in normal standard deviations. floor: (n,), the least half-width.
@@ -95,7 +94,8 @@ def _wander(level: Floats, patience: int) -> Floats:
     moves = np.abs(np.diff(level, axis=1))
     if moves.shape[1] == 0:
         return np.zeros(len(level))
-    return np.nan_to_num(_MAD * median(moves) * np.sqrt(min(patience, WEEK)))
+    wander: Floats = np.nan_to_num(_MAD * median(moves) * np.sqrt(min(patience, WEEK)))
+    return wander
 
 
 def _weeks_ago(values: Floats, ahead: int, weeks: int) -> Floats:

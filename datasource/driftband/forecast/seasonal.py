@@ -25,7 +25,7 @@ def forecast_seasonal(days: Days) -> Outlook:
     values = days.values
     _, window, per_day = values.shape
     origins = np.arange(max(window - ORIGINS, 1), window + 1)
-    opinions = ask(values, origins, days.ahead)
+    opinions = ask(values, origins, max(days.ahead, 2))
     # A phase that was never seen before its origin was filled from other phases, which says nothing of the experts.
     seen = np.logical_or.accumulate(~np.isnan(values), axis=1)[:, origins[:-1] - 1]
     actual = np.where(seen, values[:, origins[:-1]], np.nan)
@@ -38,7 +38,7 @@ def forecast_seasonal(days: Days) -> Outlook:
     combined = np.einsum("noed,ne->nod", errors, weights)
     # What the refit has learned of the level: its first day against what was forecast for that day a day before.
     learned = median(ahead[:, 0] - opinions.combine(weights, -2, 1))
-    few = (~np.isnan(combined)).sum(axis=(1, 2)) < per_day // 2
+    few = (~np.isnan(combined)).sum(axis=(1, 2)) < per_day
     recent = np.where(few[:, None], since, combined[:, -1] - learned[:, None])
     combined[few] = _from_the_middle(values[few][:, origins[:-1]])
     return Outlook(ahead, combined, recent)

@@ -14,8 +14,7 @@ DEPARTED, DEPARTED_OF = 10, 12
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """The state of ``n`` series before each grid point from ``fit.at`` on: state k has seen k grid points (K + 1
-    states).
+    """The live state of ``n`` series before each grid point from ``fit.at`` on: state k of K + 1 has seen k of them.
 
     corrections: (n, J, K + 1). volatility, widening: (n, K + 1). last_known: (n, K + 1), grid steps from ``fit.at``
     to the last sample. departed_side: (n, K + 1). level: of the band.
@@ -32,7 +31,7 @@ class Track:
     @property
     def states(self) -> int:
         """How many states there are: one more than grid points seen."""
-        return self.volatility.shape[1]
+        return int(self.volatility.shape[1])
 
 
 def follow(fit: Fit, history: History, until: int, level: float) -> Track:
@@ -80,5 +79,7 @@ def _departed(fit: Fit, level: float, history: History, count: int) -> Instants:
     side = (values > upper[:, places]).astype(np.int64) - (values < lower[:, places]).astype(np.int64)
     padded = np.concatenate([np.zeros((len(side), 1), dtype=np.int64), side], axis=1)
     window = np.lib.stride_tricks.sliding_window_view(padded, DEPARTED_OF, axis=1)
-    above, below = (window > 0).sum(axis=2) >= DEPARTED, (window < 0).sum(axis=2) >= DEPARTED
-    return above.astype(np.int64) - below.astype(np.int64)
+    above = (window > 0).sum(axis=2) >= DEPARTED
+    below = (window < 0).sum(axis=2) >= DEPARTED
+    lasting: Instants = above.astype(np.int64) - below.astype(np.int64)
+    return lasting

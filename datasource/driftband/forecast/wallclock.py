@@ -57,8 +57,7 @@ def _offset(instant: int, timezone: str) -> int:
 
 
 def by_day(values: Floats, slots: Instants, days: int, per_day: int) -> Floats:
-    """Lay out ``values`` (n, T), whose ``slots`` are before 0, as (n, days, per_day), oldest day first, NaN where
-    unknown."""
+    """Lay out the ``values`` (n, T) at ``slots`` below 0 as (n, days, per_day), oldest first, NaN where unknown."""
     laid = np.full((values.shape[0], days * per_day), np.nan)
     inside = (slots >= -days * per_day) & (slots < 0)
     laid[:, slots[inside] + days * per_day] = values[:, inside]

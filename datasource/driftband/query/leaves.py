@@ -1,6 +1,7 @@
 """What a query stands on when there is a source behind it: its remote parts, bands, and native series of signals."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -128,8 +129,14 @@ class _SourceLeaves:
             breaches = maker.breaches(call.operand, instants, np.asarray(limit), call.level)
             self.warnings.extend(breaches.warnings)
             return _frame(instants, breaches.labels, breaches.seconds)
-        actual = self._actual(call.operand, instants) if call.function in ("anomaly_band", "anomaly_score") else None
-        made = maker.bands(call.operand, instants, level, model)
+        if call.function in ("anomaly_band", "anomaly_score"):
+            # The source answers both at once: history and panel are about the same work to it.
+            with ThreadPoolExecutor(1, thread_name_prefix="actual") as beside:
+                pending = beside.submit(self._actual, call.operand, instants)
+                made = maker.bands(call.operand, instants, level, model)
+                actual: Frame | None = pending.result()
+        else:
+            made, actual = maker.bands(call.operand, instants, level, model), None
         self.warnings.extend(made.warnings)
         if actual is None:
             side = {"forecast": "expected", "band_lower": "lower", "band_upper": "upper"}[call.function]

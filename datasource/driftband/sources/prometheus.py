@@ -5,13 +5,14 @@ Format: https://prometheus.io/docs/prometheus/latest/querying/api/.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import requests
 from prometheus_api_client import PrometheusConnect
 
-from driftband.model.series import Frame, History, Labels, make_labels
+from driftband.model.series import Floats, Frame, History, Instants, Labels, make_labels
 from driftband.query.errors import QueryError, cannot
 from driftband.query.fetch import Answer
 from driftband.sources.asking import Ask, Forward, Forwarded
@@ -66,9 +67,7 @@ class PrometheusSource:
         parameters = {"query": text, "start": seconds(start), "end": seconds(int(times[-1])), "step": seconds(step)}
         return self._query(ask, "query_range", times, parameters)
 
-    def _query(
-        self, ask: Ask, endpoint: str, times: "np.ndarray[Any, np.dtype[np.int64]]", parameters: dict[str, str]
-    ) -> Answer:
+    def _query(self, ask: Ask, endpoint: str, times: Instants, parameters: dict[str, str]) -> Answer:
         parameters["timeout"] = f"{ask.left():.3f}"
         self._session.within(ask.deadline, dict(ask.headers))
         try:
@@ -92,7 +91,7 @@ class PrometheusSource:
         Raises:
             QueryError: execution, if more series than ``max_series`` come.
         """
-        rows: dict[Labels, np.ndarray[Any, np.dtype[np.float64]]] = {}
+        rows: dict[Labels, Floats] = {}
         length = (end - start) // step
         for first in range(0, length, MAX_POINTS):
             last = min(first + MAX_POINTS, length) - 1
@@ -129,18 +128,20 @@ class PrometheusSource:
             )
 
 
-def place(values: Any, start: int, step: int, row: "np.ndarray[Any, np.dtype[np.float64]]") -> None:
-    """Write samples ``[[seconds, "value"], ...]`` into their places on a grid; what is not finite stays out."""
+Sample = tuple[float, str]
+"""As JSON has it: seconds, and a number as text."""
+
+
+def place(values: list[Sample], start: int, step: int, row: Floats) -> None:
+    """Write samples into their places on a grid; what is not finite stays out."""
     if not values:
         return
-    times = np.array([pair[0] for pair in values], dtype=np.float64)
-    numbers = np.array([float(pair[1]) for pair in values])
-    index = np.rint((times * 1000 - start) / step).astype(np.int64)
+    index, numbers = _read(values, start, step)
     good = np.isfinite(numbers) & (index >= 0) & (index < len(row))
     row[index[good]] = numbers[good]
 
 
-def to_frame(times: "np.ndarray[Any, np.dtype[np.int64]]", result: list[dict[str, Any]]) -> Frame:
+def to_frame(times: Instants, result: list[dict[str, Any]]) -> Frame:
     """Make a frame of a decoded ``result`` (vector or matrix); samples of native histograms stay out."""
     kept = [series for series in result if "value" in series or "values" in series]
     shape = (len(kept), len(times))
@@ -151,11 +152,21 @@ def to_frame(times: "np.ndarray[Any, np.dtype[np.int64]]", result: list[dict[str
         if "value" in series:
             values[i, 0], present[i, 0] = float(series["value"][1]), True
             continue
-        pairs = series["values"]
-        index = np.rint((np.array([p[0] for p in pairs]) * 1000 - times[0]) / step).astype(np.int64)
-        values[i, index] = [float(p[1]) for p in pairs]
-        present[i, index] = True
+        index, numbers = _read(series["values"], int(times[0]), step)
+        values[i, index], present[i, index] = numbers, True
     return Frame(times, tuple(make_labels(series["metric"]) for series in kept), values, present)
+
+
+def _read(values: list[Sample], start: int, step: int) -> tuple[Instants, Floats]:
+    """Return the places on the grid from ``start`` on, and the numbers."""
+    count = len(values)
+    numbers = np.fromiter(map(float, map(itemgetter(1), values)), dtype=np.float64, count=count)
+    first, last = (round((values[k][0] * 1000 - start) / step) for k in (0, -1))
+    if last - first == count - 1:
+        # No gaps, as most series are: reading each time would double the work.
+        return np.arange(first, last + 1, dtype=np.int64), numbers
+    times = np.fromiter(map(itemgetter(0), values), dtype=np.float64, count=count)
+    return np.rint((times * 1000 - start) / step).astype(np.int64), numbers
 
 
 def seconds(milliseconds: int) -> str:

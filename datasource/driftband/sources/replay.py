@@ -97,9 +97,7 @@ def _joined(pieces: Sequence[Samples], warnings: list[str]) -> Samples:
     times, values = times[order], values[order]
     last = np.append(times[1:] != times[:-1], True)
     if repeated := int(np.sum(~last)):
-        warnings.append(
-            f"{_selector(labels)}: samples that another at the same instant replaces: {repeated}"
-        )
+        warnings.append(f"{_selector(labels)}: samples that another at the same instant replaces: {repeated}")
     return Samples(labels, times[last], values[last])
 
 

@@ -125,7 +125,9 @@ def _times(column: "pd.Series[str]", path: Path) -> Instants:
         text = _text(column)
         numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         # Left to itself, pandas takes words such as "now" for times.
-        stamps = pd.to_datetime(text.where(text.str.fullmatch(_DATE), "").str.upper(), format="ISO8601", utc=True, errors="coerce")
+        stamps = pd.to_datetime(
+            text.where(text.str.fullmatch(_DATE), "").str.upper(), format="ISO8601", utc=True, errors="coerce"
+        )
     spelled = stamps.notna().to_numpy()
     seconds = np.abs(numbers) < _MILLISECONDS_FROM
     counted = np.where(seconds, numbers * 1000, numbers)

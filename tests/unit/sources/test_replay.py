@@ -17,7 +17,8 @@ MINUTE = 60_000
 
 def content(replay: Replay) -> dict[Labels, list[tuple[int, float]]]:
     return {
-        labels: list(zip(one.times.tolist(), one.values.tolist(), strict=True)) for labels, one in replay.samples.items()
+        labels: list(zip(one.times.tolist(), one.values.tolist(), strict=True))
+        for labels, one in replay.samples.items()
     }
 
 
@@ -181,16 +182,16 @@ def test_what_is_refused_is_named(tmp_path: Path, text: str, message: str) -> No
 
 def test_bytes_that_are_no_text_or_no_parquet(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"time,up\n\xff\xfe,1\n")
-    with pytest.raises(ReplayError, match="a.csv: expected CSV in UTF-8"):
+    with pytest.raises(ReplayError, match=r"a\.csv: expected CSV in UTF-8"):
         open_replay(tmp_path)
     (tmp_path / "a.csv").rename(tmp_path / "a.parquet")
-    with pytest.raises(ReplayError, match="a.parquet: expected Parquet"):
+    with pytest.raises(ReplayError, match=r"a\.parquet: expected Parquet"):
         open_replay(tmp_path)
 
 
 def test_a_parquet_column_of_dates_is_no_value(tmp_path: Path) -> None:
     pd.DataFrame({"time": [TEN], "up": pd.to_datetime([TEN], unit="ms")}).to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(ReplayError, match="a.parquet, row 1, column up: expected a number"):
+    with pytest.raises(ReplayError, match=r"a\.parquet, row 1, column up: expected a number"):
         open_replay(tmp_path)
 
 
