@@ -125,7 +125,10 @@ def _source(config: Config, measure: Measure) -> Source:
     if about.url.startswith("replay:"):
         from driftband.sources.replay import open_replay  # noqa: PLC0415 - pandas takes a second to import
 
-        return _local(open_replay(Path(about.url.removeprefix("replay:"))))
+        replay = open_replay(Path(about.url.removeprefix("replay:")))
+        for warning in replay.warnings:
+            log.warning("replay", warning=warning)
+        return _local(replay)
     headers = {name: value.get_secret_value() for name, value in about.headers.items()}
     if about.bearer_token is not None:
         headers["Authorization"] = f"Bearer {about.bearer_token.get_secret_value()}"
@@ -178,8 +181,9 @@ class _Logger(GunicornLogger):
 class _Server(BaseApplication):
     """Gunicorn with threads in one process, so that all of them share the caches."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, app: Flask) -> None:
         self._driftband = config
+        self._app = app
         super().__init__()
 
     def load_config(self) -> None:
@@ -200,13 +204,14 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return create_app(self._driftband)
+        return self._app
 
 
 def serve(config: Config) -> None:
     """Serve until stopped. SIGTERM and SIGINT let requests under way end first."""
     logs.configure(config.secrets())
-    cast("Any", _Server(config)).run()
+    # Made before any worker is, so that what is wrong ends the command and not one worker after another.
+    cast("Any", _Server(config, create_app(config))).run()
 
 
 def demo(environ: Mapping[str, str]) -> None:

@@ -88,8 +88,12 @@ def serve(path: Path | None) -> None:
     """Answer Grafana: the service."""
     config = _load(path)
     from driftband import app  # noqa: PLC0415 - not before the configuration is known to be good
+    from driftband.sources.replay_files import ReplayError  # noqa: PLC0415
 
-    app.serve(config)
+    try:
+        app.serve(config)
+    except ReplayError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()

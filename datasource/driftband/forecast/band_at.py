@@ -15,67 +15,6 @@ VANISHED = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """The drawn band (n, T), NaN where ``has_band`` (n, T) is False. state: (T,), of the track."""
-
-    expected: Floats
-    lower: Floats
-    upper: Floats
-    state: Instants
-    has_band: Bools
-
-
-def bands(track: Track, instants: Instants, now: int) -> Band:
-    """Return the band at ``instants`` (epoch ms, any order, from fit.at on).
-
-    Of each it has seen the grid points before min(instant, ``now``).
-    No band where the series has a note, where it had no sample in the last ``VANISHED`` grid points, and beyond
-    ``now + horizon``. A track that ends before min(instant, now) is read as it ended, at the longer lead.
-    """
-    fit = track.fit
-    drawn = draw(track, instants, now)
-    lower, expected, upper = fit.reference.band(track.level)
-    standing = stand(track, instants, now)
-    reference = [between(side[:, fit.places], standing.place, standing.share) for side in (lower, expected, upper)]
-    low, middle, high = clamped(fit, *reference)
-    nothing = ~drawn.has_band
-    low, middle, high = (np.where(nothing, np.nan, side) for side in (low, middle, high))
-    return Band(
-        expected=drawn.expected,
-        lower=drawn.lower,
-        upper=drawn.upper,
-        reference_expected=middle,
-        reference_lower=low,
-        reference_upper=high,
-        fitted_until=np.where(nothing, -1, fit.at + fit.step * track.last_known[:, drawn.state]),
-        departed_side=np.where(nothing, 0, track.departed_side[:, drawn.state]),
-    )
-
-
-def draw(track: Track, instants: Instants, now: int) -> Drawn:
-    """Return the drawn band alone; see ``bands``."""
-    fit, calibration = track.fit, track.fit.calibration
-    if len(instants) and int(instants.min()) < fit.at:
-        raise ValueError(f"a fit at {fit.at} has no band before it, asked for {int(instants.min())}")
-    standing = stand(track, instants, now)
-    state, place, share = standing.state, standing.place, standing.share
-    node, part = calibration.nodes(standing.lead)
-    weights = at_lead(calibration.weights, node, part)
-    correction = np.einsum("ntj,njt->nt", weights, track.corrections[:, :, state])
-    expected = between(fit.expected, place, share) + correction
-    scales = np.moveaxis(calibration.scales[:, :, fit.hours[place]], 1, 2)
-    scale = _along_leads(scales, node, part)
-    # As wide as the last hours were rough, and less so the further ahead.
-    rough = np.interp(standing.lead, calibration.leads, calibration.roughness())
-    scale = scale * (track.volatility[:, state] * track.widening[:, state]) ** rough
-    width = at_lead(calibration.widths(track.level), node, part) * scale[..., None]
-    width = np.maximum(width, calibration.floor[:, None, None])
-    sides = clamped(fit, expected - width[..., 0], expected, expected + width[..., 1])
-    lower, expected, upper = (np.where(standing.has_band, side, np.nan) for side in sides)
-    return Drawn(expected, lower, upper, state, standing.has_band)
-
-
-@dataclass(frozen=True, eq=False)
 class Standing:
     """Where T instants stand when only what is before them is known.
 
@@ -88,6 +27,31 @@ class Standing:
     share: Floats
     lead: Floats
     has_band: Bools
+
+
+def bands(track: Track, instants: Instants, now: int) -> Band:
+    """Return the band at ``instants`` (epoch ms, any order, from fit.at on).
+
+    Of each it has seen the grid points before min(instant, ``now``).
+    No band where the series has a note, where it had no sample in the last ``VANISHED`` grid points, and beyond
+    ``now + horizon``. A track that ends before min(instant, now) is read as it ended, at the longer lead.
+    """
+    fit = track.fit
+    if len(instants) and int(instants.min()) < fit.at:
+        raise ValueError(f"a fit at {fit.at} has no band before it, asked for {int(instants.min())}")
+    standing = stand(track, instants, now)
+    drawn = [np.where(standing.has_band, side, np.nan) for side in _drawn(track, standing)]
+    reference = [np.where(standing.has_band, side, np.nan) for side in _reference(track, standing)]
+    return Band(
+        lower=drawn[0],
+        expected=drawn[1],
+        upper=drawn[2],
+        reference_lower=reference[0],
+        reference_expected=reference[1],
+        reference_upper=reference[2],
+        fitted_until=np.where(standing.has_band, fit.at + fit.step * track.last_known[:, standing.state], -1),
+        departed_side=np.where(standing.has_band, track.departed_side[:, standing.state], 0),
+    )
 
 
 def stand(track: Track, instants: Instants, now: int) -> Standing:
@@ -109,9 +73,29 @@ def stand(track: Track, instants: Instants, now: int) -> Standing:
     )
 
 
-def between(values: Floats, place: Instants, share: Floats) -> Floats:
-    """Interpolate the fit's own grid values (n, G) at each place and share: (n, T)."""
-    return values[:, place] * (1 - share) + values[:, place + 1] * share
+def _drawn(track: Track, standing: Standing) -> tuple[Floats, Floats, Floats]:
+    fit, calibration = track.fit, track.fit.calibration
+    state, place = standing.state, standing.place
+    node, part = calibration.nodes(standing.lead)
+    weights = at_lead(calibration.weights, node, part)
+    correction = np.einsum("ntj,njt->nt", weights, track.corrections[:, :, state])
+    path = fit.expected
+    expected = path[:, place] * (1 - standing.share) + path[:, place + 1] * standing.share + correction
+    scale = _along_leads(np.moveaxis(calibration.scales[:, :, fit.hours[place]], 1, 2), node, part)
+    # As wide as the last hours were rough, and less so the further ahead.
+    rough = np.interp(standing.lead, calibration.leads, calibration.roughness())
+    scale = scale * (track.volatility[:, state] * track.widening[:, state]) ** rough
+    width = at_lead(calibration.widths(track.level), node, part) * scale[..., None]
+    width = np.maximum(width, calibration.floor[:, None, None])
+    return _clamped(fit, expected - width[..., 0], expected, expected + width[..., 1])
+
+
+def _reference(track: Track, standing: Standing) -> tuple[Floats, Floats, Floats]:
+    fit = track.fit
+    here, there = fit.places[standing.place], fit.places[standing.place + 1]
+    share = standing.share
+    lower, expected, upper = (side[:, here] * (1 - share) + side[:, there] * share for side in track.reference)
+    return _clamped(fit, lower, expected, upper)
 
 
 def at_lead(table: Floats, node: Instants, part: Floats) -> Floats:
@@ -130,7 +114,7 @@ def _along_leads(table: Floats, node: Instants, part: Floats) -> Floats:
     return low * (1 - part) + np.take_along_axis(table, node[..., None] + 1, axis=2)[..., 0] * part
 
 
-def clamped(fit: Fit, lower: Floats, expected: Floats, upper: Floats) -> tuple[Floats, Floats, Floats]:
+def _clamped(fit: Fit, lower: Floats, expected: Floats, upper: Floats) -> tuple[Floats, Floats, Floats]:
     """Return lower, expected and upper kept from below 0 where the series has never been there, and in order."""
     least = np.where(fit.nonnegative, 0.0, -np.inf)[:, None]
     expected = np.maximum(expected, least)

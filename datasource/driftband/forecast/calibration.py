@@ -36,7 +36,11 @@ MOST_IN_SCALE = 5.0
 FEW = 8.0
 """Quantiles of so many errors are doubled: what so few have shown is not all there is."""
 _NORMAL = NormalDist()
+_SHARES = np.array(PROBABILITIES)
 _SCORES = np.array([_NORMAL.inv_cdf(p) for p in PROBABILITIES])
+_SHRUNK = np.arange(len(PROBABILITIES)) > KNEE
+_BEYOND_KNEE = np.maximum(_SCORES / _SCORES[KNEE], 1.0)
+_MEMBER = np.eye(HOURS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +93,9 @@ def calibrate(errors: Floats, step: int, floor: Floats, steady: Bools) -> Calibr
     typical = live.typical_errors(flat)
     reach = np.maximum(REACH * _known(mean(np.abs(flat - typical))), floor)
     states = live.candidates(flat, typical, reach)[:, :, :-1]
+    member = _MEMBER[hours]
     weights, scales, quantiles = [], [], []
-    rough = np.ones_like(flat)
+    log_rough = np.zeros_like(flat)
     for lead, power in zip(leads, _roughness(leads), strict=True):
         behind = int(lead) - 1
         # Errors at longer leads are nearly the same from one grid point to the next.
@@ -100,11 +105,11 @@ def calibrate(errors: Floats, step: int, floor: Floats, steady: Bools) -> Calibr
         hour = hours[behind::thin]
         weight = inverse_power(_known(mean(np.abs(target[:, None] - known))), POWER)
         left = target - np.einsum("njt,nj->nt", known, weight)
-        scale = _hourly(np.abs(left), hour, floor)
+        scale = _hourly(np.abs(left), member[behind::thin], floor)
         size = scale[:, hour]
         if behind == 0:
-            rough = live.volatility(np.abs(left) / size)[:, :-1]
-        size = size * rough[:, : rough.shape[1] - behind : thin] ** power
+            log_rough = np.log(live.volatility(np.abs(left) / size)[:, :-1])
+        size = size * np.exp(power * log_rough[:, : flat.shape[1] - behind : thin])
         weights.append(weight)
         scales.append(scale)
         quantiles.append(_sides(left / size, steady))
@@ -112,8 +117,8 @@ def calibrate(errors: Floats, step: int, floor: Floats, steady: Bools) -> Calibr
 
 
 def lead_nodes(step: int) -> Floats:
-    """Return the leads in grid steps at which one calibrates: one step, an hour, six hours, a day."""
-    return np.array(sorted({1.0, *(float(max(span // step, 1)) for span in (HOUR, 6 * HOUR, DAY))}))
+    """Return the leads in grid steps at which one calibrates: one step, an hour, a day."""
+    return np.array(sorted({1.0, *(float(max(span // step, 1)) for span in (HOUR, DAY))}))
 
 
 def hours_of(slots: Instants, per_day: int) -> Instants:
@@ -128,34 +133,30 @@ def _roughness(leads: Floats) -> Floats:
     return power
 
 
-def _hourly(size: Floats, hours: Instants, floor: Floats) -> Floats:
-    """Return the mean size by hour, single values cut, shrunk to the common one."""
-    most = MOST_IN_SCALE * _known(mean(size))
-    cut = np.where(np.isnan(size), 0.0, np.minimum(size, most[:, None]))
-    known = (~np.isnan(size)).astype(np.float64)
-    member = (hours[:, None] == np.arange(HOURS)).astype(np.float64)
-    total, count = cut @ member, known @ member
-    common = total.sum(axis=1) / np.maximum(count.sum(axis=1), 1)
-    own = np.where(count > 0, total / np.maximum(count, 1), common[:, None])
-    mixed = (1 - HOUR_PRIOR) * own + HOUR_PRIOR * common[:, None]
-    scale: Floats = np.maximum(mixed, floor[:, None] / HOURS)
+def _hourly(size: Floats, member: Floats, floor: Floats) -> Floats:
+    """Return the mean size by hour, single values cut, shrunk to the common one. member: (T, HOURS), 1 for its hour."""
+    unknown = np.isnan(size)
+    cut = np.minimum(size, MOST_IN_SCALE * _known(mean(size))[:, None])
+    cut[unknown] = 0.0
+    total, count = cut @ member, (~unknown).astype(np.float64) @ member
+    common = (total.sum(axis=1) / np.maximum(count.sum(axis=1), 1))[:, None]
+    own = np.where(count > 0, total / np.maximum(count, 1), common)
+    scale: Floats = np.maximum((1 - HOUR_PRIOR) * own + HOUR_PRIOR * common, floor[:, None] / HOURS)
     return scale
 
 
 def _sides(normalised: Floats, steady: Bools) -> Floats:
     ordered = np.sort(normalised, axis=1)
-    count = (~np.isnan(normalised)).sum(axis=1)
-    ordered = np.where(np.isnan(ordered), 0.0, ordered)
-    share = np.array(PROBABILITIES)
+    count = ordered.shape[1] - np.isnan(ordered).sum(axis=1)
     # The conformal rank: one more than the errors that are known, since the future one is among them.
-    rank = np.ceil((count[:, None] + 1) * share).astype(np.int64) - 1
-    high = np.clip(rank, 0, np.maximum(count - 1, 0)[:, None])
-    low = np.maximum(count - 1, 0)[:, None] - high
-    found = np.stack([-np.take_along_axis(ordered, low, axis=1), np.take_along_axis(ordered, high, axis=1)], axis=1)
-    found = np.maximum(found, 0.0) * (1 + FEW / np.maximum(count, 1))[:, None, None]
-    usual = found[..., KNEE, None] * np.maximum(_SCORES / _SCORES[KNEE], 1.0)
-    beyond = (np.arange(len(share)) > KNEE) & ~steady[:, None, None]
-    shrunk: Floats = np.where(beyond, (found + usual) / 2, found)
+    rank = np.ceil((count[:, None] + 1) * _SHARES).astype(np.int64) - 1
+    last = np.maximum(count - 1, 0)[:, None]
+    high = np.minimum(rank, last)
+    rows = np.arange(len(ordered))[:, None]
+    found = np.stack([-ordered[rows, last - high], ordered[rows, high]], axis=1)
+    found = np.maximum(_known(found), 0.0) * (1 + FEW / np.maximum(count, 1))[:, None, None]
+    usual = found[..., KNEE, None] * _BEYOND_KNEE
+    shrunk: Floats = np.where(_SHRUNK & ~steady[:, None, None], (found + usual) / 2, found)
     return np.maximum.accumulate(shrunk, axis=-1)
 
 

@@ -14,25 +14,37 @@ ENOUGH = 96
 
 @dataclass(frozen=True, eq=False)
 class Opinions:
-    """What the experts say at O origins.
+    """What the experts say at O origins: each a shape of the day and an offset.
 
-    daily: (n, O, E1, D), the same for each day ahead. weekly: (n, O, A, E2, D), a day ahead each.
+    daily: of the first experts the shape (n, O, D), the same for each day ahead. weekly: for each day ahead the shape
+    (n, O, D) that the rest share. offsets: (n, O, E).
     """
 
-    daily: Floats
-    weekly: Floats
+    daily: tuple[Floats, ...]
+    weekly: tuple[Floats, ...]
+    offsets: Floats
 
-    def of_next_day(self) -> Floats:
-        """Return what all say of the day after each origin, (n, O, E, D)."""
-        return np.concatenate([self.daily, self.weekly[:, :, 0]], axis=2)
+    def shapes(self, ahead: int) -> tuple[Floats, ...]:
+        """Return the shape of each expert for the day ``ahead`` days after each origin, E times (n, O, D)."""
+        rest = self.offsets.shape[2] - len(self.daily)
+        return (*self.daily, *(self.weekly[ahead],) * rest)
 
-    def combine(self, weights: Floats, origin: int, ahead: int) -> Floats:
-        """Return the mean weighted by (n, E) of what is said at one origin of a day ahead, (n, D)."""
-        split = self.daily.shape[2]
-        daily = np.einsum("ned,ne->nd", self.daily[:, origin], weights[:, :split])
-        weekly = np.einsum("ned,ne->nd", self.weekly[:, origin, ahead], weights[:, split:])
-        mixed: Floats = daily + weekly
-        return mixed
+    def misses(self, actual: Floats) -> Floats:
+        """Return each expert's mean absolute error on the ``actual`` (n, P, D) days after the first P origins, (n, P, E)."""
+        count = actual.shape[1]
+        found = np.empty((len(actual), count, self.offsets.shape[2]))
+        for expert, shape in enumerate(self.shapes(0)):
+            said = shape[:, :count] + self.offsets[:, :count, expert, None]
+            found[..., expert] = mean(np.abs(actual - said))
+        return found
+
+    def combine(self, weights: Floats, origins: slice, ahead: int) -> Floats:
+        """Return the mean weighted by (n, E) of what is said at some origins of a day ahead, (n, P, D)."""
+        offset = np.einsum("noe,ne->no", self.offsets[:, origins], weights)
+        total: Floats = np.repeat(offset[..., None], self.daily[0].shape[2], axis=2)
+        for expert, shape in enumerate(self.shapes(ahead)):
+            total += weights[:, expert, None, None] * shape[:, origins]
+        return total
 
 
 def ask(values: Floats, origins: Instants, ahead: int) -> Opinions:
@@ -48,36 +60,28 @@ def ask(values: Floats, origins: Instants, ahead: int) -> Opinions:
     recent = max(3 * hour, 1)
     some = max(per_day // ENOUGH, 1)
 
-    # (n, O, D, 7) as a view; only its sort is a copy.
     weeks = np.lib.stride_tricks.sliding_window_view(padded, WEEK, axis=1)[:, origins]
     profile = median(weeks)
     yesterday = held[:, origins + WEEK - 1]
-    level = _first_known(mean(yesterday[..., -recent:]), mean(yesterday), mean(profile))[..., None]
-    profile = smooth_circular(_first_known(profile, level), hour)
+    level = _first_known(mean(yesterday[..., -recent:]), mean(yesterday), mean(profile))
+    profile = smooth_circular(_first_known(profile, level[..., None]), hour)
     yesterday = _first_known(yesterday, profile)
     above = yesterday - profile
-    daily = np.empty((count, len(origins), 7, per_day))
-    daily[:, :, 0] = profile
-    daily[:, :, 1] = profile + mean(above)[..., None]
-    daily[:, :, 2] = profile + mean(above[..., -recent:])[..., None]
-    daily[:, :, 3] = median(yesterday[..., ::some])[..., None]
-    daily[:, :, 4] = level
-    daily[:, :, 5] = smooth_circular(yesterday, hour)
-    daily[:, :, 6] = yesterday
+    flat = np.broadcast_to(np.zeros(1), profile.shape)
+    daily = (profile, profile, profile, flat, flat, smooth_circular(yesterday, hour), yesterday)
+    none = np.zeros_like(level)
+    since = mean(yesterday - _first_known(held[:, origins - 1], yesterday))
+    middle = median(yesterday[..., ::some])
+    offsets = (none, mean(above), mean(above[..., -recent:]), middle, level, none, none, none, since)
 
-    eight_days = _first_known(held[:, origins - 1], yesterday)
-    since = mean(yesterday - eight_days)[..., None]
     rows = np.unique((origins[:, None] + np.arange(ahead) % WEEK).reshape(-1))
-    known = held[:, rows]
-    unknown = np.isnan(known)
-    smoothed = smooth_circular(np.where(unknown, level[:, -1:], known), hour // 2)
-    weekly = np.empty((count, len(origins), ahead, 2, per_day))
+    unknown = np.isnan(held[:, rows])
+    smoothed = smooth_circular(np.where(unknown, level[:, -1:, None], held[:, rows]), hour // 2)
+    weekly = []
     for day in range(ahead):
         places = np.searchsorted(rows, origins + day % WEEK)
-        last_week = np.where(unknown[:, places], profile, smoothed[:, places])
-        weekly[:, :, day, 0] = last_week
-        weekly[:, :, day, 1] = last_week + since
-    return Opinions(daily, weekly)
+        weekly.append(np.where(unknown[:, places], profile, smoothed[:, places]))
+    return Opinions(daily, tuple(weekly), np.stack(offsets, axis=2))
 
 
 def carry_forward(values: Floats) -> Floats:

@@ -31,10 +31,12 @@ def forecast_with_prophet(days: Days) -> Outlook:
 
 def _fit_one(values: Floats, days: Days) -> Floats:
     import pandas as pd  # noqa: PLC0415 - it takes a second to import, and the seasonal model does not need it
+
+    # They tell of each fit, and of plotting libraries that nobody here wants; what goes wrong is raised.
+    for name in ("prophet", "cmdstanpy"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     from prophet import Prophet  # noqa: PLC0415 - the same
 
-    for name in ("prophet", "cmdstanpy"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     window, per_day = values.shape
     slots = np.arange(-window * per_day, days.ahead * per_day)
     times = pd.to_datetime(days.start + slots * DAY // per_day, unit="ms")

@@ -8,7 +8,7 @@ import numpy as np
 
 from driftband.forecast.experts import ask
 from driftband.forecast.outlook import Days, Outlook
-from driftband.forecast.robust import in_a_row, mean, median
+from driftband.forecast.robust import in_a_row, median
 from driftband.forecast.weights import inverse_power
 from driftband.model.series import Floats
 
@@ -16,7 +16,7 @@ ORIGINS = 7
 """Days that are backtested."""
 RECENCY = 0.8
 """What an error of one day earlier still counts."""
-POWER = 6.0
+POWER = 8.0
 """How sharply a better expert is preferred."""
 
 
@@ -29,27 +29,26 @@ def forecast_seasonal(days: Days) -> Outlook:
     # A phase that was never seen before its origin was filled from other phases, which says nothing of the experts.
     seen = np.logical_or.accumulate(~np.isnan(values), axis=1)[:, origins[:-1] - 1]
     actual = np.where(seen, values[:, origins[:-1]], np.nan)
-    errors = actual[:, :, None] - opinions.of_next_day()[:, :-1]
-    weights = expert_weights(errors)
-    ahead = np.stack([opinions.combine(weights, -1, day) for day in range(days.ahead)], axis=1)
+    weights = expert_weights(opinions.misses(actual))
+    last = slice(len(origins) - 1, len(origins))
+    ahead = np.concatenate([opinions.combine(weights, last, day) for day in range(days.ahead)], axis=1)
     since = values[:, -1] - ahead[:, 0]
     if window == 1:
         return Outlook(ahead, _from_the_middle(values), since)
-    combined = np.einsum("noed,ne->nod", errors, weights)
+    errors = actual - opinions.combine(weights, slice(0, len(origins) - 1), 0)
     # What the refit has learned of the level: its first day against what was forecast for that day a day before.
-    learned = median(ahead[:, 0] - opinions.combine(weights, -2, 1))
-    few = (~np.isnan(combined)).sum(axis=(1, 2)) < per_day
-    recent = np.where(few[:, None], since, combined[:, -1] - learned[:, None])
-    combined[few] = _from_the_middle(values[few][:, origins[:-1]])
-    return Outlook(ahead, combined, recent)
+    learned = median(ahead[:, 0] - opinions.combine(weights, slice(len(origins) - 2, len(origins) - 1), 1)[:, 0])
+    few = (~np.isnan(errors)).sum(axis=(1, 2)) < per_day
+    recent = np.where(few[:, None], since, errors[:, -1] - learned[:, None])
+    errors[few] = _from_the_middle(values[few][:, origins[:-1]])
+    return Outlook(ahead, errors, recent)
 
 
-def expert_weights(errors: Floats) -> Floats:
-    """Return weights (n, E) that add up to 1 from backtest errors (n, O, E, D); equal ones where no error is known."""
-    size = mean(np.abs(errors))
-    known = ~np.isnan(size)
-    recency = RECENCY ** np.arange(errors.shape[1])[::-1][:, None]
-    total = (np.where(known, size, 0.0) * recency).sum(axis=1)
+def expert_weights(misses: Floats) -> Floats:
+    """Return weights (n, E) that add up to 1 from mean absolute errors (n, O, E); equal ones where none is known."""
+    known = ~np.isnan(misses)
+    recency = RECENCY ** np.arange(misses.shape[1])[::-1][:, None]
+    total = (np.where(known, misses, 0.0) * recency).sum(axis=1)
     return inverse_power(total / np.maximum((known * recency).sum(axis=1), 1e-12), POWER)
 
 

@@ -17,7 +17,8 @@ class Track:
     """The live state of ``n`` series before each grid point from ``fit.at`` on: state k of K + 1 has seen k of them.
 
     corrections: (n, J, K + 1). volatility, widening: (n, K + 1). last_known: (n, K + 1), grid steps from ``fit.at``
-    to the last sample. departed_side: (n, K + 1). level: of the band.
+    to the last sample. departed_side: (n, K + 1). level: of the band. reference: lower, expected and upper at that level, by
+    wall-clock slot from a day before the refit on.
     """
 
     fit: Fit
@@ -27,6 +28,7 @@ class Track:
     widening: Floats
     last_known: Instants
     departed_side: Instants
+    reference: tuple[Floats, Floats, Floats]
 
     @property
     def states(self) -> int:
@@ -57,6 +59,7 @@ def follow(fit: Fit, history: History, until: int, level: float) -> Track:
     half = np.where(left < 0, widths[:, :1], widths[:, 1:]) * size * volatility[:, :-1]
     widening = live.widening(np.abs(left) / np.maximum(half, calibration.floor[:, None]))
     places = live.last_places(~np.isnan(values))
+    reference = fit.reference.band(level)
     return Track(
         fit=fit,
         level=level,
@@ -64,17 +67,18 @@ def follow(fit: Fit, history: History, until: int, level: float) -> Track:
         volatility=volatility[:, begin:],
         widening=widening[:, begin:],
         last_known=np.where(places >= 0, places, fit.last_known[:, None]),
-        departed_side=_departed(fit, level, history, count),
+        departed_side=_departed(fit, reference, history, count),
+        reference=reference,
     )
 
 
-def _departed(fit: Fit, level: float, history: History, count: int) -> Instants:
+def _departed(fit: Fit, reference: tuple[Floats, Floats, Floats], history: History, count: int) -> Instants:
     """Return the side of a lasting departure before each grid point, and after the last: (n, count + 1)."""
     reach = DEPARTED_OF - 1
     start = live.RECENT - reach
     values = history.between(fit.at - reach * fit.step, fit.at + count * fit.step).values
     places = fit.places[start : live.RECENT + count]
-    lower, _, upper = fit.reference.band(level)
+    lower, _, upper = reference
     lower = np.where(fit.nonnegative[:, None], np.maximum(lower, 0.0), lower)
     side = (values > upper[:, places]).astype(np.int64) - (values < lower[:, places]).astype(np.int64)
     padded = np.concatenate([np.zeros((len(side), 1), dtype=np.int64), side], axis=1)

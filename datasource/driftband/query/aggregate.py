@@ -91,7 +91,9 @@ def _ranked(op: str, frame: Frame) -> Frame:
 
 
 def _quantile(values: Floats, present: Bools, q: Floats) -> Floats:
-    ordered = np.sort(np.where(present, np.where(np.isnan(values), -np.inf, values), np.inf), axis=0)
+    # NaN is the least of all, as in Prometheus; absent ones come last.
+    order = np.lexsort((values, ~np.isnan(values), ~present), axis=0)
+    ordered = np.take_along_axis(values, order, axis=0)
     n = present.sum(axis=0)
     place = np.clip(np.nan_to_num(q), 0, 1) * np.maximum(n - 1, 0)
     low = np.floor(place).astype(np.int64)

@@ -48,7 +48,7 @@ class Leaves(Protocol):
         """Answer a call of a function of ours at ``times``."""
 
 
-def evaluate(node: Node, leaves: Leaves) -> Value:
+def evaluate(node: Node, leaves: Leaves) -> Value:  # noqa: C901 - one case for each kind of node  # noqa: C901 - one case for each kind of node
     """Evaluate a planned query.
 
     Raises:
@@ -61,8 +61,10 @@ def evaluate(node: Node, leaves: Leaves) -> Value:
             return node.value
         case Remote():
             return leaves.remote(node)
-        case Selector():
+        case Selector(window=None):
             return leaves.select(node)
+        case Selector():
+            raise bad_data("a range selector cannot stand alone; put a function such as max_over_time around it")
         case BandCall():
             limit = None if node.limit is None else _scalar(evaluate(node.limit, leaves), node.function)
             return leaves.band(node, limit)

@@ -19,7 +19,12 @@ def _quantile(values: Floats, q: float) -> float:
         return float("nan")
     if not 0 <= q <= 1:
         return float("-inf") if q < 0 else float("inf")
-    return float(np.quantile(values, q))
+    # NaN is the least of all, as in Prometheus.
+    ordered = values[np.lexsort((values, ~np.isnan(values)))]
+    place = q * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return float(ordered[low] * (1 - (place - low)) + ordered[high] * (place - low))
 
 
 OVER_TIME: Mapping[str, Callable[..., float]] = {
@@ -45,8 +50,9 @@ def over_time(function: str, series: list[Samples], times: Instants, window: int
     def row(one: Samples) -> tuple[Floats, Bools]:
         first, after = _bounds(one, times, window)
         result = np.full(len(times), np.nan)
-        for k in np.flatnonzero(after > first):
-            result[k] = compute(one.values[first[k] : after[k]], *(a[k] for a in arguments))
+        with np.errstate(all="ignore"):
+            for k in np.flatnonzero(after > first):
+                result[k] = compute(one.values[first[k] : after[k]], *(a[k] for a in arguments))
         return result, after > first
 
     return frame_of(times, ((s.labels if keeps_name else without(s.labels, ["__name__"]), *row(s)) for s in series))
@@ -75,8 +81,8 @@ def _extrapolate(function: str, one: Samples, times: Instants, window: int) -> t
     if len(one.times) == 0:
         return np.full(len(times), np.nan), enough
     counter = function != "delta"
-    drops = np.concatenate([[0.0], np.where(np.diff(one.values) < 0, one.values[:-1], 0.0)]).cumsum()
     with np.errstate(all="ignore"):
+        drops = np.concatenate([[0.0], np.where(np.diff(one.values) < 0, one.values[:-1], 0.0)]).cumsum()
         result = one.values[j] - one.values[i] + ((drops[j] - drops[i]) if counter else 0.0)
         sampled = (one.times[j] - one.times[i]) / 1000.0
         average = sampled / np.maximum(j - i, 1)

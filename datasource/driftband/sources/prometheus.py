@@ -55,7 +55,7 @@ class PrometheusSource:
         except requests.RequestException as error:
             raise unavailable(error) from None
         kept = tuple((k, v) for k, v in response.headers.items() if k.lower() not in _HOP_BY_HOP)
-        return Forwarded(response.status_code, kept, _stream(response))
+        return Forwarded(response.status_code, kept, _stream(response, ask))
 
     def instant(self, ask: Ask, text: str, time: int) -> Answer:
         """Answer an instant query."""
@@ -74,16 +74,10 @@ class PrometheusSource:
             response = self._session.post(f"{self._url}/api/v1/{endpoint}", data=parameters)
         except requests.RequestException as error:
             raise unavailable(error) from None
-        body = _decode(response)
-        kind, result = body["data"]["resultType"], body["data"]["result"]
-        if kind in ("scalar", "string"):
-            result = [{"metric": {}, "value": result}]
-        return Answer(
-            frame=to_frame(times, result),
-            scalar=kind == "scalar",
-            warnings=tuple(body.get("warnings", ())),
-            infos=tuple(body.get("infos", ())),
-        )
+        try:
+            return _answer(times, response.json())
+        except _NONSENSE:
+            raise _not_a_prometheus() from None
 
     def history(self, ask: Ask, text: str, start: int, end: int, step: int) -> History:
         """Answer on the grid ``[start, end)`` in chunks that Prometheus accepts.
@@ -95,14 +89,23 @@ class PrometheusSource:
         length = (end - start) // step
         for first in range(0, length, MAX_POINTS):
             last = min(first + MAX_POINTS, length) - 1
-            for series in self._grid(ask, text, start + first * step, start + last * step, step):
-                labels = make_labels(series["metric"])
-                if labels not in rows:
-                    self._check_count(len(rows) + 1)
-                    rows[labels] = np.full(length, np.nan)
-                place(series.get("values", ()), start, step, rows[labels])
+            answer = self._grid(ask, text, start + first * step, start + last * step, step)
+            try:
+                self._place_all(answer, start, step, length, rows)
+            except _NONSENSE:
+                raise _not_a_prometheus() from None
         found = tuple(rows)
         return History(start, step, found, np.array([rows[k] for k in found]).reshape(len(found), length))
+
+    def _place_all(
+        self, answer: list[dict[str, Any]], start: int, step: int, length: int, rows: dict[Labels, Floats]
+    ) -> None:
+        for series in answer:
+            labels = make_labels(series["metric"])
+            if labels not in rows:
+                self._check_count(len(rows) + 1)
+                rows[labels] = np.full(length, np.nan)
+            place(series.get("values", []), start, step, rows[labels])
 
     def _grid(self, ask: Ask, text: str, start: int, last: int, step: int) -> list[dict[str, Any]]:
         self._session.within(ask.deadline, dict(ask.headers))
@@ -116,7 +119,7 @@ class PrometheusSource:
             )
         except requests.RequestException as error:
             raise unavailable(error) from None
-        except (ValueError, KeyError, TypeError):
+        except _NONSENSE:
             raise _not_a_prometheus() from None
         return result
 
@@ -174,15 +177,20 @@ def seconds(milliseconds: int) -> str:
     return f"{milliseconds // 1000}.{milliseconds % 1000:03d}" if milliseconds % 1000 else str(milliseconds // 1000)
 
 
-def _decode(response: requests.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-        if body["status"] == "success":
-            _ = body["data"]["resultType"], body["data"]["result"]
-            return dict(body)
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise _not_a_prometheus()
+_NONSENSE = (ValueError, KeyError, TypeError, IndexError, AttributeError)
+"""What reading an answer of another shape raises."""
+
+
+def _answer(times: Instants, body: dict[str, Any]) -> Answer:
+    kind, result = body["data"]["resultType"], body["data"]["result"]
+    if kind in ("scalar", "string"):
+        result = [{"metric": {}, "value": result}]
+    return Answer(
+        frame=to_frame(times, result),
+        scalar=kind == "scalar",
+        warnings=tuple(map(str, body.get("warnings") or ())),
+        infos=tuple(map(str, body.get("infos") or ())),
+    )
 
 
 def _not_a_prometheus() -> QueryError:
@@ -192,8 +200,11 @@ def _not_a_prometheus() -> QueryError:
     )
 
 
-def _stream(response: requests.Response) -> Iterator[bytes]:
+def _stream(response: requests.Response, ask: Ask) -> Iterator[bytes]:
+    """Yield the answer as it comes, and break it off at the deadline: half an answer must not look like a whole one."""
     try:
-        yield from response.raw.stream(64 * 1024, decode_content=False)
+        while chunk := response.raw.read1(64 * 1024, decode_content=False):
+            yield chunk
+            ask.left()
     finally:
         response.close()

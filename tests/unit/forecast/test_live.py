@@ -1,10 +1,15 @@
+from collections.abc import Callable
+
 import numpy as np
 
 from driftband.forecast import live
-from driftband.model.band import BandSettings
+from driftband.model.band import Band, BandSettings
+from driftband.model.series import Floats, History
 
 
-def test_a_level_shift_is_followed_within_the_hour(make_history, season, daily_fits) -> None:
+def test_a_level_shift_is_followed_within_the_hour(
+    make_history: Callable[..., History], season: Callable[..., Floats], daily_fits: Callable[..., Band]
+) -> None:
     values = season(15)
     values[:, 14 * 288 + 144 :] += 15
     band = daily_fits(make_history(values, 14 * 288), 0, 1, BandSettings())
@@ -14,7 +19,9 @@ def test_a_level_shift_is_followed_within_the_hour(make_history, season, daily_f
     assert drawn[156:].mean() > 0.97
 
 
-def test_a_spike_does_not_widen_the_band(make_history, season, daily_fits) -> None:
+def test_a_spike_does_not_widen_the_band(
+    make_history: Callable[..., History], season: Callable[..., Floats], daily_fits: Callable[..., Band]
+) -> None:
     values = season(15)
     spiked = values.copy()
     spiked[:, 14 * 288 + 144] += 500
@@ -25,7 +32,9 @@ def test_a_spike_does_not_widen_the_band(make_history, season, daily_fits) -> No
     np.testing.assert_allclose(after.expected[0, 150:], plain.expected[0, 150:], atol=2)
 
 
-def test_rougher_hours_widen_the_band_and_calm_ones_narrow_it_again(make_history, season, daily_fits) -> None:
+def test_rougher_hours_widen_the_band_and_calm_ones_narrow_it_again(
+    make_history: Callable[..., History], season: Callable[..., Floats], daily_fits: Callable[..., Band]
+) -> None:
     values = season(15)
     rough = slice(14 * 288 + 72, 14 * 288 + 144)
     values[:, rough] += np.random.default_rng(9).normal(0, 4, (1, 72))
@@ -46,7 +55,9 @@ def test_the_corrections_of_a_steady_error_are_that_error() -> None:
     assert (found[0, :, 0] == 0).all()
 
 
-def test_the_band_carries_on_over_a_refit(make_history, season, daily_fits) -> None:
+def test_the_band_carries_on_over_a_refit(
+    make_history: Callable[..., History], season: Callable[..., Floats], daily_fits: Callable[..., Band]
+) -> None:
     values = season(17, series=4)
     band = daily_fits(make_history(values, 15 * 288), 0, 2, BandSettings())
     middle = band.expected - values[:, -2 * 288 :]

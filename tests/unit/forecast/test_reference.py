@@ -1,21 +1,24 @@
 """A slow failure must not teach the band to accept it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from driftband.forecast.reference import make_reference
-from driftband.model.band import DAY, BandSettings
+from driftband.model.band import DAY, Band, BandSettings
+from driftband.model.series import Floats, History
 
 SIGMA = 1.0
 
 
-def after(history, daily_fits, first, last):
+def after(history: History, daily_fits: Callable[..., Band], first: int, last: int) -> Floats:
     """Return the scores on the days ``first`` to ``last`` after the onset of what ``history`` shows."""
     band = daily_fits(history, first, last, BandSettings())
     return band.score(history.between(20_000 * DAY + first * DAY, 20_000 * DAY + last * DAY).values)
 
 
-def departing(season, course):
+def departing(season: Callable[..., Floats], course: Callable[[Floats], Floats]) -> Floats:
     """Four seasonal series of 30 days; from day 16 on, ``course(days since)`` is added."""
     values = season(30, series=4, seed=11)
     since = np.arange(14 * 288) / 288
@@ -28,14 +31,21 @@ def departing(season, course):
     [lambda _: 6 * SIGMA, lambda _: -6 * SIGMA, lambda since: 8 * SIGMA * np.minimum(since / 3, 1)],
     ids=["shift up", "shift down", "ramp of three days"],
 )
-def test_a_departure_stays_visible_until_it_is_accepted(make_history, season, daily_fits, course) -> None:
+def test_a_departure_stays_visible_until_it_is_accepted(
+    make_history: Callable[..., History],
+    season: Callable[..., Floats],
+    daily_fits: Callable[..., Band],
+    course: Callable[[Floats], Floats],
+) -> None:
     history = make_history(departing(season, course), 16 * 288)
     assert (np.abs(after(history, daily_fits, 5, 6)) >= 1).mean() > 0.9
     assert (np.abs(after(history, daily_fits, 6, 7)) >= 1).mean(axis=1).min() > 0.9
     assert (np.abs(after(history, daily_fits, 9, 10)) >= 1).mean() < 0.1
 
 
-def test_a_departure_that_ends_is_over_at_once(make_history, season, daily_fits) -> None:
+def test_a_departure_that_ends_is_over_at_once(
+    make_history: Callable[..., History], season: Callable[..., Floats], daily_fits: Callable[..., Band]
+) -> None:
     history = make_history(departing(season, lambda since: np.where(since < 1.5, 6 * SIGMA, 0.0)), 16 * 288)
     score = np.abs(after(history, daily_fits, 1, 3))
     assert (score[:, :144] >= 1).mean() > 0.9
@@ -43,7 +53,9 @@ def test_a_departure_that_ends_is_over_at_once(make_history, season, daily_fits)
 
 
 @pytest.mark.parametrize("pattern", ["plain", "weekend", "trend", "autocorrelated", "wandering"])
-def test_false_departures_are_rare(make_history, season, daily_fits, pattern) -> None:
+def test_false_departures_are_rare(
+    make_history: Callable[..., History], season: Callable[..., Floats], daily_fits: Callable[..., Band], pattern: str
+) -> None:
     values = season(24, series=8, seed=12)
     day = np.arange(24 * 288) / 288
     rng = np.random.default_rng(13)
