@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from driftband.forecast import engine
+from driftband.forecast.prophet_model import LOGGERS
 from driftband.model.band import DAY, HOUR, Band, BandSettings
 from driftband.model.series import Bools, Floats, History
 
@@ -52,10 +53,8 @@ def main() -> int:
     if not folder.is_dir():
         print(f"skipped: there is no {folder}; check out github.com/numenta/NAB there")
         return 0
-    import prophet as _  # noqa: F401, PLC0415 - it sets the loggers up, which are quieted after that
-
-    for name in ("prophet", "prophet.plot", "cmdstanpy"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in LOGGERS:
+        logging.getLogger(name).disabled = True
     cases = [case for path in series_files(folder) for case in cases_of(path)]
     report(cases)
     return 0

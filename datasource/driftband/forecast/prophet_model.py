@@ -15,6 +15,7 @@ from driftband.model.series import Floats
 BACKTEST = 7
 """Days whose in-sample residuals are taken."""
 SEED = 0
+LOGGERS = ("prophet", "prophet.models", "prophet.plot", "cmdstanpy")
 _FEWEST_DAYS_FOR_WEEKS = 14
 
 
@@ -30,12 +31,17 @@ def forecast_with_prophet(days: Days) -> Outlook:
 
 
 def _fit_one(values: Floats, days: Days) -> Floats:
+    # Before the import: that itself complains, and cmdstanpy sets its own level at its first use.
+    for name in LOGGERS:
+        logging.getLogger(name).disabled = True
     import pandas as pd  # noqa: PLC0415 - it takes a second to import, and the seasonal model does not need it
 
     # They tell of each fit, and of plotting libraries that nobody here wants; what goes wrong is raised.
-    for name in ("prophet", "cmdstanpy"):
+    for name in ("prophet", "prophet.plot", "cmdstanpy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     from prophet import Prophet  # noqa: PLC0415 - the same
+
+    logging.getLogger("prophet").setLevel(logging.CRITICAL)  # its import sets a level of its own
 
     window, per_day = values.shape
     slots = np.arange(-window * per_day, days.ahead * per_day)
