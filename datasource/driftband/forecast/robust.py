@@ -31,7 +31,7 @@ def median(values: Floats) -> Floats:
 
 def mean(values: Floats) -> Floats:
     """Return the mean along the last axis, NaN where all are NaN."""
-    plain: Floats = values.mean(axis=-1)
+    plain: Floats = np.add.reduce(values, axis=-1) / max(values.shape[-1], 1)
     unknown = np.isnan(plain)
     if not unknown.any():
         return plain

@@ -16,6 +16,8 @@ from driftband.query.plan import plan_local
 from driftband.web.arguments import limit, time_argument
 
 T = TypeVar("T")
+_LOOK_BACK, _EVERY = 3_600_000, 300_000
+"""Labels are taken from the last hour before the asked time, so that what pauses does not vanish from a menu (ms)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Catalog:
     def _full(self, selector: Selector, fetch: Fetch, at: int) -> list[Labels]:
         found: list[Labels] = []
         for signal in chosen(self.signals, selector.matchers) if selector.metric in NATIVE else ():
-            frame: Frame = fetch.instant(signal.expr, at).frame
+            frame: Frame = fetch.range(signal.expr, at - _LOOK_BACK, at, _EVERY).frame
             for name in names_chosen(selector.matchers):
                 found += [labelled(name, signal, known) for known in frame.labels]
         return [labels for labels in found if matches(selector.matchers, labels)]
