@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -15,10 +16,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
+from urllib3.util.wait import wait_for_read
 
 from driftband.query.errors import QueryError
 
 CONNECT_TIMEOUT = 5.0
+_HEADER = 64 * 1024
 _CLOSE = 0.05
 """Seconds by which the timers of one deadline may differ."""
 MAX_ANSWER = 256 * 2**20
@@ -44,6 +47,9 @@ class _Watched(HTTPConnection):
 
     def getresponse(self) -> Any:
         """Read status and headers, and cut the connection where that takes longer than its timeout."""
+        if _header_has_come(self):
+            # The usual case, and a thread for each request would be most of what passing it on costs.
+            return super().getresponse()
         watch = threading.Timer(float(self.timeout or CONNECT_TIMEOUT), _cut, (self,))
         watch.start()
         try:
@@ -54,6 +60,20 @@ class _Watched(HTTPConnection):
 
 class _WatchedTls(_Watched, HTTPSConnection):
     """The same over TLS."""
+
+
+def _header_has_come(connection: HTTPConnection) -> bool:
+    """Wait for the first bytes, and tell whether the whole header is among them; TLS does not tell.
+
+    Raises:
+        TimeoutError: where none come in time.
+    """
+    sock = connection.sock
+    if sock is None or isinstance(sock, ssl.SSLSocket):
+        return False
+    if not wait_for_read(sock, float(connection.timeout or CONNECT_TIMEOUT)):
+        raise TimeoutError("timed out")
+    return b"\r\n\r\n" in sock.recv(_HEADER, socket.MSG_PEEK)
 
 
 def _cut(connection: HTTPConnection) -> None:
