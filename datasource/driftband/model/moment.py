@@ -1,0 +1,44 @@
+"""Instants of evidence: aware UTC datetimes, to the millisecond, as RFC 3339 writes them."""
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def utc(moment: datetime) -> datetime:
+    """Return an aware time in UTC, cut to milliseconds; ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a time needs an offset, got {moment.isoformat()}")
+    return from_ms(to_ms(moment))
+
+
+def to_ms(moment: datetime) -> int:
+    """Return the epoch milliseconds of an aware time."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Return the time of epoch milliseconds; ValueError beyond the years 1 to 9999."""
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        raise ValueError("a time must lie in the years 1 to 9999") from None
+
+
+def parse_moment(text: object) -> datetime:
+    """Read an RFC 3339 time with an offset, such as 2026-11-24T10:00:00Z; ValueError otherwise."""
+    expected = "expected an RFC 3339 time with an offset, such as 2026-11-24T10:00:00Z"
+    if not isinstance(text, str) or "T" not in text.upper():
+        raise ValueError(expected)
+    try:
+        moment = datetime.fromisoformat(text)
+        return utc(moment)
+    except (ValueError, OverflowError):
+        raise ValueError(expected) from None
+
+
+def show_moment(moment: datetime) -> str:
+    """Write a time as RFC 3339 in UTC, with milliseconds only where there are some."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.removesuffix("+00:00") + "Z"
