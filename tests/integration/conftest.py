@@ -5,7 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from . import victoria_server
 from .prometheus_server import PrometheusServer, backfill, missing_programs
+from .victoria_server import VictoriaServer
 
 PrometheusFactory = Callable[..., PrometheusServer]
 
@@ -28,3 +30,12 @@ def prometheus_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pro
             return servers.enter_context(PrometheusServer(data_dir, config=config, flags=flags))
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VictoriaServer]:
+    """Start an empty VictoriaMetrics, which runs until the module is done."""
+    if victoria_server.is_missing():
+        pytest.skip(f"{victoria_server.PROGRAM} not installed (Debian: apt-get install {victoria_server.PROGRAM})")
+    with VictoriaServer(tmp_path_factory.mktemp("victoria")) as server:
+        yield server

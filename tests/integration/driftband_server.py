@@ -10,7 +10,7 @@ from typing import Any, Self
 import requests
 import yaml
 
-from .prometheus_server import free_port
+from .program import free_port
 
 
 class DriftbandServer:

@@ -11,7 +11,7 @@ import requests
 import yaml
 
 from .driftband_server import DriftbandServer
-from .prometheus_server import free_port
+from .program import free_port
 
 READ, WRITE = "read-token-0123456789abcdef", "write-token-0123456789abcdef"
 BODY = 4096

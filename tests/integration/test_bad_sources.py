@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from .driftband_server import DriftbandServer
-from .prometheus_server import free_port
+from .program import free_port
 
 USER, PASSWORD, HEADER = "canary-user-4711", "canary-password-4712", "canary-header-4713"
 BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

@@ -22,7 +22,8 @@ from driftband import doctor
 from driftband.config import Config, load
 from driftband.doctor import Finding
 
-from .prometheus_server import PrometheusServer, free_port
+from .program import free_port
+from .prometheus_server import PrometheusServer
 
 DAY = 86_400
 TOKEN = "glsa_made-up-token-of-a-test"

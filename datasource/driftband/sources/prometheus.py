@@ -65,6 +65,9 @@ class PrometheusSource:
         """Answer a range query."""
         times = np.arange(start, end + 1, step, dtype=np.int64)
         parameters = {"query": text, "start": seconds(start), "end": seconds(int(times[-1])), "step": seconds(step)}
+        if start % step:
+            # VictoriaMetrics otherwise answers at multiples of the step instead, from before the start on.
+            parameters["nocache"] = "1"
         return self._query(ask, "query_range", times, parameters)
 
     def _query(self, ask: Ask, endpoint: str, times: Instants, parameters: dict[str, str]) -> Answer:
@@ -139,8 +142,8 @@ def place(values: list[Sample], start: int, step: int, row: Floats) -> None:
     """Write samples into their places on a grid; what is not finite stays out."""
     if not values:
         return
-    index, numbers = _read(values, start, step)
-    good = np.isfinite(numbers) & (index >= 0) & (index < len(row))
+    index, numbers = _read(values, start, step, len(row))
+    good = np.isfinite(numbers)
     row[index[good]] = numbers[good]
 
 
@@ -155,21 +158,27 @@ def to_frame(times: Instants, result: list[dict[str, Any]]) -> Frame:
         if "value" in series:
             values[i, 0], present[i, 0] = float(series["value"][1]), True
             continue
-        index, numbers = _read(series["values"], int(times[0]), step)
+        index, numbers = _read(series["values"], int(times[0]), step, len(times))
         values[i, index], present[i, index] = numbers, True
     return Frame(times, tuple(make_labels(series["metric"]) for series in kept), values, present)
 
 
-def _read(values: list[Sample], start: int, step: int) -> tuple[Instants, Floats]:
-    """Return the places on the grid from ``start`` on, and the numbers."""
+def _read(values: list[Sample], start: int, step: int, length: int) -> tuple[Instants, Floats]:
+    """Return the places on the grid of ``length`` instants from ``start`` on, and the numbers there.
+
+    Some servers move a range to multiples of its step (Thanos's query frontend does, unless told otherwise): a sample
+    between two instants is what the later one could know.
+    """
     count = len(values)
     numbers = np.fromiter(map(float, map(itemgetter(1), values)), dtype=np.float64, count=count)
-    first, last = (round((values[k][0] * 1000 - start) / step) for k in (0, -1))
-    if last - first == count - 1:
+    first, last = (-(round(start - values[k][0] * 1000) // step) for k in (0, -1))
+    if last - first == count - 1 and first >= 0 and last < length:
         # No gaps, as most series are: reading each time would double the work.
         return np.arange(first, last + 1, dtype=np.int64), numbers
     times = np.fromiter(map(itemgetter(0), values), dtype=np.float64, count=count)
-    return np.rint((times * 1000 - start) / step).astype(np.int64), numbers
+    index = -(np.rint(start - times * 1000).astype(np.int64) // step)
+    inside = (index >= 0) & (index < length)
+    return index[inside], numbers[inside]
 
 
 def seconds(milliseconds: int) -> str:
