@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -14,20 +15,20 @@ PrometheusFactory = Callable[..., PrometheusServer]
 
 @pytest.fixture(scope="module")
 def prometheus_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusFactory]:
-    """Start Prometheus servers with a past of your own: ``prometheus_factory(openmetrics, config=..., flags=...)``.
+    """Start Prometheus servers with a past of your own: ``prometheus_factory(openmetrics, config=..., ...)``.
 
-    They run until the module is done, or until their ``stop``.
+    What may be given is what ``PrometheusServer`` takes. They run until the module is done, or until their ``stop``.
     """
     missing = missing_programs()
     if missing:
         pytest.skip(f"{' and '.join(missing)} not installed (Debian: apt-get install prometheus)")
     with ExitStack() as servers:
 
-        def start(openmetrics: str = "", *, config: str = "", flags: tuple[str, ...] = ()) -> PrometheusServer:
+        def start(openmetrics: str = "", **more: Any) -> PrometheusServer:
             data_dir = tmp_path_factory.mktemp("prometheus")
             if openmetrics:
                 backfill(data_dir, openmetrics)
-            return servers.enter_context(PrometheusServer(data_dir, config=config, flags=flags))
+            return servers.enter_context(PrometheusServer(data_dir, **more))
 
         yield start
 

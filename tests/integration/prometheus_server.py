@@ -3,8 +3,11 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import requests
 
 from .program import Program
 
@@ -36,19 +39,46 @@ def backfill(data_dir: Path, openmetrics: str) -> None:
 
 
 class PrometheusServer(Program):
-    """A Prometheus; it scrapes nothing unless ``config`` (the text of a prometheus.yml) says so, and forgets nothing."""
+    """A Prometheus; it scrapes nothing unless ``config`` (the text of a prometheus.yml) says so, and forgets nothing.
 
-    def __init__(self, data_dir: Path, *, config: str = "", flags: Sequence[str] = ()) -> None:
+    prefix: the path under which all of it is served. web: the text of a web configuration, with TLS or users.
+    reach: what requests needs to be let in (``auth``, ``verify``, ``cert``).
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        config: str = "",
+        flags: Sequence[str] = (),
+        prefix: str = "",
+        web: str = "",
+        reach: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(data_dir)
-        self._config, self._flags = config, tuple(flags)
+        self._config, self._flags, self._prefix, self._web = config, tuple(flags), prefix, web
+        self._reach = dict(reach or {})
+
+    @property
+    def url(self) -> str:
+        """Its address with the prefix, without a slash at the end."""
+        scheme = "https" if "tls_server_config" in self._web else "http"
+        return f"{scheme}://127.0.0.1:{self.port}{self._prefix}"
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        """GET a path of it as one who may; ``more`` is for requests."""
+        return super().get(path, **{**self._reach, **more})
 
     def command(self) -> list[str]:
         """Write the configuration, and return what starts it."""
-        config = self.data_dir / "prometheus.yml"
+        config, web = self.data_dir / "prometheus.yml", self.data_dir / "web.yml"
         config.write_text(self._config or "global: {scrape_interval: 1h}\n")
+        web.write_text(self._web)
         return [
             "prometheus",
             f"--config.file={config}",
+            f"--web.config.file={web}",
+            f"--web.external-url={self._prefix}",
             f"--storage.tsdb.path={self.data_dir}",
             "--storage.tsdb.retention.time=100y",
             f"--web.listen-address=127.0.0.1:{self.port}",
