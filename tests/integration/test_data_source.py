@@ -153,6 +153,24 @@ def test_too_little_history_is_no_band_and_a_warning(driftband: DriftbandServer)
     assert any("1d needed" in warning for warning in answer["warnings"])
 
 
+def test_a_slow_model_is_warned_of_until_its_band_is_there(driftband: DriftbandServer) -> None:
+    def ask(operand: str) -> requests.Response:
+        return driftband.get("/api/v1/query", query=f'anomaly_band({operand}, 0.99, "prophet")', time=NOW)
+
+    for _ in range(100):
+        answer = ask("load{service='cart'}").json()
+        drawn = {one["metric"]["band"] for one in answer["data"]["result"]}
+        if "warnings" not in answer:
+            break
+        assert answer["warnings"] == ['"prophet" is still being fitted for 1 of 1 refits; refresh to see its band']
+        assert drawn == {"actual"}
+    assert drawn == {"actual", "lower", "expected", "upper"}
+    many = " or ".join(f'label_replace(vector(1), "n", "{n}", "", "")' for n in range(21))
+    refused = ask(many)
+    assert refused.status_code == 422
+    assert "at most 20 series, got 21" in refused.json()["error"]
+
+
 def test_a_raw_counter_is_warned_of(driftband: DriftbandServer) -> None:
     warnings = driftband.get("/api/v1/query", query="forecast(hits_total)", time=NOW).json()["warnings"]
     assert any("rate(hits_total[5m])" in warning for warning in warnings)

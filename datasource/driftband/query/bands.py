@@ -93,13 +93,13 @@ class BandMaker:
         tracks: list[tuple[Bools, Track | None]] = []
         notes: tuple[str | None, ...] = (None,) * count
         waiting = 0
-        for at in np.unique(refits) if count else ():
+        due = [int(at) for at in np.unique(refits)] if count else []
+        for at, fit in zip(due, self.fitter.fits(history, due, model), strict=True):
             self.fetch.check_time()
-            fit = self.fitter.fit(history, int(at), model)
             waiting += fit is None
             track = None
             if fit is not None:
-                until = min(self.now, int(at) + self.settings.refit)
+                until = min(self.now, at + self.settings.refit)
                 track = self.fitter.follow(fit, history, until, level, model)
             notes = fit.notes if fit is not None else notes
             tracks.append((refits == at, track))

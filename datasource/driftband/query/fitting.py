@@ -7,9 +7,8 @@ whose past has changed gets a new fit.
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,9 @@ PATIENCE = 2.0
 """Seconds that a query waits for a slow model before it answers without a band and says so."""
 
 
+Key = tuple[Any, ...]
+
+
 @dataclass
 class _Slot:
     value: Any
@@ -30,41 +32,53 @@ class _Slot:
 
 
 class Fitter:
-    """Fits models and follows them, each once. Safe for many threads; ``capacity`` in bytes.
+    """Fits models and follows them, each once. Safe for many threads; ``capacity`` in bytes, ``patience`` in seconds.
 
-    observe: told "seasonal" or the like for each fit made, with its seconds measured by the caller's clock.
+    timed: makes the fit that it is given, of the model that it is told, so that the caller's clock can measure it.
     """
 
-    def __init__(self, settings: BandSettings, capacity: int, timed: Callable[[str, Callable[[], Fit]], Fit]) -> None:
+    def __init__(
+        self,
+        settings: BandSettings,
+        capacity: int,
+        timed: Callable[[str, Callable[[], Fit]], Fit],
+        patience: float = PATIENCE,
+    ) -> None:
         self._settings = settings
         self._capacity = capacity
         self._timed = timed
-        self._memo: OrderedDict[tuple[Any, ...], _Slot] = OrderedDict()
+        self._patience = patience
+        self._memo: OrderedDict[Key, _Slot] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
         # One at a time: a slow model must not take the cores that answer queries.
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fit")
-        self._pending: dict[tuple[Any, ...], Future[Fit]] = {}
+        self._pending: dict[Key, Future[Fit]] = {}
 
     @property
     def size(self) -> int:
         """Bytes held."""
         return self._size
 
-    def fit(self, history: History, at: int, model: str) -> Fit | None:
-        """Fit ``model`` on what ``history`` has before ``at``; None while a slow one is still being fitted."""
-        window = history.between(at - self._settings.history, at)
-        key = ("fit", model, at, window.labels, _digest(window))
-        known = self._known(key)
-        if known is not None:
-            return known
+    def fits(self, history: History, instants: Iterable[int], model: str) -> Iterator[Fit | None]:
+        """Yield the fit of ``model`` at each of ``instants`` on what ``history`` has before it.
 
-        def make() -> Fit:
-            fit = self._timed(model, lambda: engine.fit(window, at, self._settings, model))
-            self._remember(key, fit, _weight(window))
-            return fit
-
-        return self._in_background(key, make) if model in SLOW_MODELS else make()
+        A slow one is None while it is still being made; all of them together are waited for no longer than ``patience``.
+        """
+        if model not in SLOW_MODELS:
+            for at in instants:
+                key, make = self._job(history, at, model)
+                yield self._known(key) or make()
+            return
+        jobs = [self._job(history, at, model) for at in instants]
+        # The latest first: that is where people look.
+        made = [self._known(key) or self._in_background(key, make) for key, make in reversed(jobs)]
+        wait([one for one in made if isinstance(one, Future)], self._patience)
+        for one in reversed(made):
+            if isinstance(one, Future):
+                yield one.result() if one.done() else None
+            else:
+                yield one
 
     def follow(self, fit: Fit, history: History, until: int, level: float, model: str) -> Track:
         """Follow a fit through what ``history`` has up to ``until``; remembered once the fit's time is over."""
@@ -82,18 +96,26 @@ class Fitter:
         """Give up what is still being fitted."""
         self._background.shutdown(wait=False, cancel_futures=True)
 
-    def _in_background(self, key: tuple[Any, ...], make: Callable[[], Fit]) -> Fit | None:
+    def _job(self, history: History, at: int, model: str) -> tuple[Key, Callable[[], Fit]]:
+        window = history.between(at - self._settings.history, at)
+        key = ("fit", model, at, window.labels, _digest(window))
+
+        def make() -> Fit:
+            fit = self._timed(model, lambda: engine.fit(window, at, self._settings, model))
+            self._remember(key, fit, _weight(window))
+            return fit
+
+        return key, make
+
+    def _in_background(self, key: Key, make: Callable[[], Fit]) -> Future[Fit]:
         with self._lock:
             future = self._pending.get(key)
             if future is None:
                 future = self._pending[key] = self._background.submit(make)
                 future.add_done_callback(lambda _: self._pending.pop(key, None))
-        try:
-            return future.result(timeout=PATIENCE)
-        except NotYet:
-            return None
+        return future
 
-    def _known(self, key: tuple[Any, ...]) -> Any:
+    def _known(self, key: Key) -> Any:
         with self._lock:
             slot = self._memo.get(key)
             if slot is None:
@@ -101,7 +123,7 @@ class Fitter:
             self._memo.move_to_end(key)
             return slot.value
 
-    def _remember(self, key: tuple[Any, ...], value: Any, size: int) -> None:
+    def _remember(self, key: Key, value: Any, size: int) -> None:
         with self._lock:
             if key in self._memo:
                 return
