@@ -133,6 +133,8 @@ def test_named_signals_are_native_series(driftband: DriftbandServer) -> None:
     highest = driftband.get("/api/v1/query", query="max_over_time(driftband_actual[1h])", time=NOW - 60).json()
     raw = driftband.get("/api/v1/query", query='max_over_time(load{service="cart"}[1h])', time=NOW - 60).json()
     assert highest["data"]["result"][0]["value"] == raw["data"]["result"][0]["value"]
+    stamped = driftband.range("timestamp(driftband_actual offset 10m)", NOW - 600, NOW - 60, 60)
+    assert [t - value for values in stamped.values() for t, value in values.items()] == [600.0] * 10
 
 
 def test_completion_and_metadata_know_the_native_series(driftband: DriftbandServer) -> None:

@@ -24,7 +24,7 @@ from driftband.query.nodes import (
     Selector,
     Text,
 )
-from driftband.query.values import Value, frame_of
+from driftband.query.values import Value, frame_of, nameless
 from driftband.query.windows import EXTRAPOLATED, OVER_TIME, extrapolated, over_time
 
 
@@ -41,6 +41,9 @@ class Leaves(Protocol):
     def select(self, selector: Selector) -> Frame:
         """Answer an instant selector at ``times``."""
 
+    def stamps(self, selector: Selector) -> Frame:
+        """Answer it with the times of its samples instead of their values, epoch seconds."""
+
     def samples(self, selector: Selector) -> list[Samples]:
         """Answer a range selector: every sample that any of its windows covers."""
 
@@ -48,7 +51,7 @@ class Leaves(Protocol):
         """Answer a call of a function of ours at ``times``."""
 
 
-def evaluate(node: Node, leaves: Leaves) -> Value:  # noqa: C901 - one case for each kind of node  # noqa: C901 - one case for each kind of node
+def evaluate(node: Node, leaves: Leaves) -> Value:  # noqa: C901 - one case for each kind of node
     """Evaluate a planned query.
 
     Raises:
@@ -87,6 +90,8 @@ def _call(node: Call, leaves: Leaves) -> Value:
         return _over_range(node, leaves)
     if name == "time":
         return leaves.times / 1000.0
+    if name == "timestamp" and isinstance(node.arguments[0], Selector):
+        return nameless(leaves.stamps(node.arguments[0]))
     arguments = [evaluate(argument, leaves) for argument in node.arguments]
     if name == "vector":
         return frame_of(leaves.times, [((), _scalar(arguments[0], name), np.ones(len(leaves.times), dtype=np.bool_))])

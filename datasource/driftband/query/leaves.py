@@ -96,6 +96,12 @@ class _SourceLeaves:
             found += [row for row in named if matches(selector.matchers, row[0])]
         return frame_of(self.times, found)
 
+    def stamps(self, selector: Selector) -> Frame:
+        """Return the instants that native series are computed at: they have no samples of their own."""
+        frame = self.select(selector)
+        seconds = (self.times - round(selector.offset.total_seconds() * 1000)) / 1000.0
+        return Frame(frame.times, frame.labels, np.broadcast_to(seconds, frame.values.shape), frame.present)
+
     def samples(self, selector: Selector) -> list[Samples]:
         """Return the samples of native series: what they are at the instants of the grid."""
         step = self.engine.settings.step

@@ -153,9 +153,6 @@ class _Planner:
         name = tree.func.name
         if any(isinstance(argument, promql.SubqueryExpr) for argument in tree.args):
             raise self._no_subquery()
-        if self._local and name == "timestamp" and isinstance(tree.args[0], promql.VectorSelector):
-            # It asks for the samples' own times, which a frame does not keep.
-            raise cannot("the sample world and replays do not evaluate timestamp() of a selector", _ASK_A_PROMETHEUS)
         known = name in ELEMENTWISE or name in SHAPING or name in OVER_TIME
         if not known and not (self._local and name in _LOCAL_ONLY):
             if self._local:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import numpy as np
 
 from driftband.model.samples import Samples, SampleStore
-from driftband.model.series import Floats, Frame, History, Instants, Labels
+from driftband.model.series import Bools, Floats, Frame, History, Instants, Labels
 from driftband.query.encode import encode, failure, success
 from driftband.query.errors import QueryError, bad_data
 from driftband.query.evaluate import evaluate
@@ -108,11 +108,15 @@ class _StoreLeaves:
     _read: dict[tuple[Selector, int, int], list[Samples]] = field(default_factory=dict)
 
     def select(self, selector: Selector) -> Frame:
+        return self._latest(selector, lambda one: one.values)
+
+    def stamps(self, selector: Selector) -> Frame:
+        return self._latest(selector, lambda one: one.times / 1000.0)
+
+    def _latest(self, selector: Selector, column: Callable[[Samples], Floats]) -> Frame:
         times = self.times - round(selector.offset.total_seconds() * 1000)
-        return frame_of(
-            self.times,
-            ((s.labels, *_latest(s, times)) for s in self._samples(selector, int(times[0]) - LOOKBACK, int(times[-1]))),
-        )
+        found = self._samples(selector, int(times[0]) - LOOKBACK, int(times[-1]))
+        return frame_of(self.times, ((one.labels, *_latest(one.times, column(one), times)) for one in found))
 
     def samples(self, selector: Selector) -> list[Samples]:
         offset = round(selector.offset.total_seconds() * 1000)
@@ -134,10 +138,11 @@ class _StoreLeaves:
         raise bad_data(f"{call.function}() cannot stand inside a query to the source")
 
 
-def _latest(one: Samples, times: Instants) -> tuple[Floats, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]:
-    place = np.searchsorted(one.times, times, side="right") - 1
-    found = (place >= 0) & (one.times[np.maximum(place, 0)] > times - LOOKBACK)
-    return np.where(found, one.values[np.maximum(place, 0)], np.nan), found
+def _latest(stamps: Instants, column: Floats, times: Instants) -> tuple[Floats, Bools]:
+    """Return what ``column`` has for the latest sample at each of ``times``, and where there is one."""
+    place = np.searchsorted(stamps, times, side="right") - 1
+    found = (place >= 0) & (stamps[np.maximum(place, 0)] > times - LOOKBACK)
+    return np.where(found, column[np.maximum(place, 0)], np.nan), found
 
 
 def _selector(text: str) -> Selector:
