@@ -36,6 +36,13 @@ def test_from_below_it_rises_to_the_limit(track: Track) -> None:
     np.testing.assert_allclose(found, 8 * 3600, atol=1200)
 
 
+def test_without_noise_it_is_right_to_two_steps(make_history: Callable[..., History]) -> None:
+    history = make_history(50 - 40 * np.cos(2 * np.pi * np.arange(15 * 288) / 288)[None], 14 * 288)
+    fit = engine.fit(history, AT, BandSettings(), "seasonal")
+    found = seconds(engine.follow(fit, history, AT + HOUR, 0.99), np.array([AT + HOUR]), 50.0, AT + HOUR)
+    np.testing.assert_allclose(found, 5 * 3600, atol=600)
+
+
 def test_beyond_every_forecast_is_never(track: Track) -> None:
     assert np.isinf(seconds(track, np.array([AT, AT + HOUR]), 1e6)).all()
 

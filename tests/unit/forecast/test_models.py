@@ -44,6 +44,24 @@ def test_weeks_are_learned_from_two_of_them() -> None:
     assert np.abs(outlook.ahead[0, 0] - 60).mean() < 10
 
 
+@pytest.mark.slow
+def test_prophet_gives_a_band_on_the_default_grid_with_gaps() -> None:
+    rng = np.random.default_rng(9)
+    values = 50 + 20 * np.sin(2 * np.pi * np.arange(15 * 288) / 288)[None] + rng.normal(0, 2, (1, 15 * 288))
+    observed = values[:, -288::12].copy()
+    values[0, rng.integers(0, 15 * 288, 300)] = np.nan
+    settings = BandSettings()
+    history = History(AT - 14 * DAY, settings.step, ((),), values)
+    one, other = (
+        engine.bands(engine.follow(fit, history, AT + DAY, 0.99), AT + 12 * settings.step * np.arange(24), AT + DAY)
+        for fit in (engine.fit(history, AT, settings, "prophet") for _ in range(2))
+    )
+    np.testing.assert_array_equal(one.upper, other.upper)
+    assert (one.lower <= one.expected).all()
+    assert (one.expected <= one.upper).all()
+    assert np.abs(one.expected - observed).mean() < 5
+
+
 def test_prophet_forecasts_and_repeats_itself_quietly(capfd: pytest.CaptureFixture[str]) -> None:
     step = DAY // 24
     day = np.arange(15 * 24) / 24

@@ -27,20 +27,28 @@ def departing(season: Callable[..., Floats], course: Callable[[Floats], Floats])
 
 
 @pytest.mark.parametrize(
-    "course",
-    [lambda _: 6 * SIGMA, lambda _: -6 * SIGMA, lambda since: 8 * SIGMA * np.minimum(since / 3, 1)],
-    ids=["shift up", "shift down", "ramp of three days"],
+    ("course", "accepted"),
+    [
+        (lambda _: 6 * SIGMA, 9),
+        (lambda _: -6 * SIGMA, 9),
+        (lambda _: 12 * SIGMA, 9),
+        (lambda since: 8 * SIGMA * np.minimum(since / 3, 1), 9),
+        (lambda since: 15 * SIGMA * np.minimum(since / 3, 1), 10),
+    ],
+    ids=["shift up", "shift down", "far shift up", "ramp of three days", "steep ramp of three days"],
 )
 def test_a_departure_stays_visible_until_it_is_accepted(
     make_history: Callable[..., History],
     season: Callable[..., Floats],
     daily_fits: Callable[..., Band],
     course: Callable[[Floats], Floats],
+    accepted: int,
 ) -> None:
     history = make_history(departing(season, course), 16 * 288)
-    assert (np.abs(after(history, daily_fits, 5, 6)) >= 1).mean() > 0.9
-    assert (np.abs(after(history, daily_fits, 6, 7)) >= 1).mean(axis=1).min() > 0.9
-    assert (np.abs(after(history, daily_fits, 9, 10)) >= 1).mean() < 0.1
+    side = np.sign(course(np.array([9.0])))
+    assert (side * after(history, daily_fits, 5, 6) >= 1).mean() > 0.9
+    assert (side * after(history, daily_fits, 6, 7) >= 1).mean(axis=1).min() > 0.9
+    assert (np.abs(after(history, daily_fits, accepted, accepted + 1)) >= 1).mean() < 0.05
 
 
 def test_a_departure_that_ends_is_over_at_once(
