@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes blocks of the sample world once, then runs Prometheus on them..
+# Makes blocks of the sample world once, then runs Prometheus on them.
 set -eu
 data=/prometheus
 if [ ! -e "$data/.backfilled" ]; then

@@ -87,10 +87,13 @@ def test_alerting_leaves_the_users_policies_alone() -> None:
 
 def test_compose_publishes_on_loopback_only_and_mounts_what_is_there() -> None:
     services = read_yaml("docker-compose.yml")["services"]
-    assert services.keys() == {"backfill", "prometheus", "driftband", "grafana"}
+    assert services.keys() == {"backfill", "world", "prometheus", "driftband", "grafana"}
     for service in services.values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
         for volume in service.get("volumes", []):
             assert not volume.startswith("./") or (ROOT / volume.split(":")[0]).exists()
+    for job in read_yaml("docker/prometheus.yml")["scrape_configs"]:
+        (target,) = job["static_configs"][0]["targets"]
+        assert target.partition(":")[0] in {"127.0.0.1", *services}
     environment = services["grafana"]["environment"]
     assert {"DRIFTBAND_URL", "DRIFTBAND_READ_TOKEN", "DRIFTBAND_DASHBOARDS"} <= environment.keys()

@@ -115,6 +115,16 @@ def test_two_worlds_of_the_same_four_hours_are_one() -> None:
         assert same(*pair)
 
 
+def test_a_later_world_goes_on_with_the_story_that_it_is_given() -> None:
+    later = World(lambda: NOW + 3 * DAY, world().script)
+    assert later.script != World(lambda: NOW + 3 * DAY).script
+    labels = later.series()
+    for pair in zip(*(of.read(labels, NOW - 6 * DAY, NOW) for of in (world(), later)), strict=True):
+        assert same(*pair)
+    ahead = later.read(labels, NOW, NOW + 10 * MINUTE)
+    assert sum(one.times.size > 8 for one in ahead) > 0.9 * len(labels)
+
+
 @settings(max_examples=50, deadline=None)
 @given(data=st.data(), start=st.integers(NOW - 21 * DAY, NOW), length=st.integers(0, 3 * DAY))
 def test_a_part_read_is_a_part_of_the_whole(data: st.DataObject, start: int, length: int) -> None:

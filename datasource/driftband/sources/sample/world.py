@@ -41,12 +41,14 @@ class World:
     (see ``script``): the past of a world does not change while it is read. Worlds made at different times agree but for
     the two stories, and the counters these touch until both worlds restart them at the same time.
 
+    script: the stories of a world made before, which this one then goes on with.
+
     Days are drawn when they are first read and kept; safe to be read by several threads.
     """
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, now: Callable[[], int], script: Script | None = None) -> None:
         self._now = now
-        self.script = Script.at(now())
+        self.script = script or Script.at(now())
         self._groups = groups()
         self._places = {
             labels: (number, row)

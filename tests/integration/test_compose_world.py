@@ -1,0 +1,77 @@
+"""The service of docker-compose.yml that goes on with the backfilled sample world, and a Prometheus that scrapes it."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from driftband.model.series import Labels, make_labels
+from driftband.sources.sample.script import Script
+from driftband.sources.sample.shapes import MINUTE
+from driftband.sources.sample.world import World
+
+from .conftest import PrometheusFactory
+from .program import Program
+
+DOCKER = Path(__file__).parents[2] / "docker"
+ANCHOR = Script.at(time.time_ns() // 1_000_000).anchor - 2 * 1440 - 7
+"""Minutes since the epoch: of a world that was backfilled two days ago, and that no world of today would choose."""
+
+
+class WorldService(Program):
+    """What the compose file calls ``world``."""
+
+    ready_path = "/metrics"
+
+    def command(self) -> list[str]:
+        (self.data_dir / "anchor").write_text(str(ANCHOR))
+        return [sys.executable, str(DOCKER / "world.py"), str(self.data_dir), str(self.port)]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorldService]:
+    with WorldService(tmp_path_factory.mktemp("world")) as server:
+        yield server
+
+
+def test_a_prometheus_that_scrapes_it_goes_on_with_the_story_of_the_backfill(
+    service: WorldService, prometheus_factory: PrometheusFactory
+) -> None:
+    config = yaml.safe_load((DOCKER / "prometheus.yml").read_text())
+    (job,) = (job for job in config["scrape_configs"] if job["job_name"] == "world")
+    job["static_configs"] = [{"targets": [service.url.removeprefix("http://")]}]
+    prometheus = prometheus_factory(config=yaml.safe_dump({"scrape_configs": [{**job, "scrape_interval": "1s"}]}))
+    world = World(lambda: time.time_ns() // 1_000_000, Script(ANCHOR))
+    for _ in range(300):
+        answer = prometheus.get("/api/v1/query", params={"query": '{env="demo"}[10m]'}).json()["data"]["result"]
+        scraped = {make_labels(one["metric"]): one["values"] for one in answer}
+        if len(scraped) >= len(_telling(world)):
+            break
+        time.sleep(0.1)
+    assert scraped.keys() >= _telling(world)
+    for labels, values in scraped.items():
+        known = world.read([labels], 0, 2**53)[0]
+        expected = dict(zip(known.times.tolist(), known.values.tolist(), strict=True))
+        assert all(expected[round(t * 1000)] == float(value) for t, value in values), labels
+
+
+def _telling(world: World) -> set[Labels]:
+    """Return the series that have a sample in each of the last minutes: all but those of pods that restart now."""
+    now = time.time_ns() // 1_000_000
+    series = world.series()
+    return {s.labels for s in world.read(series, now - 4 * MINUTE, now) if len(s.times) >= 4}
+
+
+def test_nothing_else_is_served(service: WorldService) -> None:
+    assert service.get("/").status_code == 404
+
+
+def test_what_was_backfilled_once_stays(tmp_path: Path) -> None:
+    (tmp_path / "anchor").write_text(str(ANCHOR))
+    subprocess.run([sys.executable, DOCKER / "backfill.py", tmp_path], check=True, timeout=60)
+    assert [path.name for path in tmp_path.iterdir()] == ["anchor"]
+    assert (tmp_path / "anchor").read_text() == str(ANCHOR)
