@@ -4,6 +4,7 @@ Format: https://prometheus.io/docs/prometheus/latest/querying/api/.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
@@ -20,6 +21,11 @@ from driftband.sources.session import Connection, Observe, SourceSession, unavai
 
 MAX_POINTS = 11_000
 """Points of a series in one answer; Prometheus refuses more."""
+
+ABREAST = 2
+"""Parts of a history that are asked for at once: a range query keeps one core of a Prometheus busy."""
+LEAST_POINTS = 1_000
+"""What is shorter is not worth a second request."""
 
 _HOP_BY_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
@@ -90,13 +96,17 @@ class PrometheusSource:
         """
         rows: dict[Labels, Floats] = {}
         length = (end - start) // step
-        for first in range(0, length, MAX_POINTS):
-            last = min(first + MAX_POINTS, length) - 1
-            answer = self._grid(ask, text, start + first * step, start + last * step, step)
-            try:
-                self._place_all(answer, start, step, length, rows)
-            except _NONSENSE:
-                raise _not_a_prometheus() from None
+        size = min(MAX_POINTS, max(-(-length // ABREAST), LEAST_POINTS))
+
+        def part(first: int) -> list[dict[str, Any]]:
+            return self._grid(ask, text, start + first * step, start + (min(first + size, length) - 1) * step, step)
+
+        with ThreadPoolExecutor(ABREAST, thread_name_prefix="history") as abreast:
+            for answer in abreast.map(part, range(0, length, size)):
+                try:
+                    self._place_all(answer, start, step, length, rows)
+                except _NONSENSE:
+                    raise _not_a_prometheus() from None
         found = tuple(rows)
         return History(start, step, found, np.array([rows[k] for k in found]).reshape(len(found), length))
 
