@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from driftband.model.attribute import AttributeDiff
+from driftband.model.change import ChangeStatus, Touched
 
 Tool = Literal["terraform", "opentofu"]
 
@@ -106,3 +107,19 @@ class Inventory:
     resources: tuple[Resource, ...]
     lineage: str = ""
     serial: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What an apply did, read and redacted.
+
+    started_at, ended_at: None where the log or the plan does not say. summary: counts in words. errors: as in a report.
+    """
+
+    tool: Tool
+    started_at: datetime | None
+    ended_at: datetime | None
+    status: ChangeStatus
+    summary: str
+    resources: tuple[Touched, ...] = ()
+    errors: tuple[str, ...] = ()
