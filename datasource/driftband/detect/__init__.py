@@ -1,0 +1,1 @@
+"""Decisions about what diverges: one detector a file, pure."""
