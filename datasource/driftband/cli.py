@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from driftband.cli_annotate import annotate
+from driftband.cli_change import change
+from driftband.cli_drift import drift
+from driftband.cli_tags import tags
+
 if TYPE_CHECKING:
     from driftband.config import Config
 
@@ -89,10 +94,11 @@ def serve(path: Path | None) -> None:
     config = _load(path)
     from driftband import app  # noqa: PLC0415 - not before the configuration is known to be good
     from driftband.sources.replay_files import ReplayError  # noqa: PLC0415
+    from driftband.store.database import StoreError  # noqa: PLC0415
 
     try:
         app.serve(config)
-    except ReplayError as error:
+    except (ReplayError, StoreError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -173,3 +179,7 @@ def build(out: Path, check: bool) -> None:
     if stale:
         listed = "\n".join(stale)
         raise click.ClickException(f"not what their source makes; run `driftband dashboards build`\n{listed}")
+
+
+for verb in (drift, change, annotate, tags):
+    main.add_command(verb)

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 
+LONGEST = 500
+"""Characters of a label that are kept."""
+
 _ALIASES: Mapping[str, tuple[str, ...]] = {
     "service": ("service.name", "service_name", "app.kubernetes.io/name", "app"),
     "env": ("environment", "deployment.environment", "deployment.environment.name", "deployment_environment"),
@@ -20,7 +23,7 @@ def identity_of(tags: Mapping[str, str], names: Sequence[str]) -> dict[str, str]
     for name in names:
         for candidate in (name, *_ALIASES.get(name, ())):
             if value := tags.get(candidate) or by_case.get(_plain(candidate)):
-                found[name] = value
+                found[name] = value[:LONGEST]
                 break
     return found
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_YEARS = range(1970, 9000)
+"""Of what is said in evidence: there is room on both sides to reckon in, and Go's zero time, year 1, is none."""
 
 
 def utc(moment: datetime) -> datetime:
@@ -27,15 +29,17 @@ def from_ms(milliseconds: int) -> datetime:
 
 
 def parse_moment(text: object) -> datetime:
-    """Read an RFC 3339 time with an offset, such as 2026-11-24T10:00:00Z; ValueError otherwise."""
-    expected = "expected an RFC 3339 time with an offset, such as 2026-11-24T10:00:00Z"
+    """Read an RFC 3339 time with an offset, such as 2026-11-24T10:00:00Z, of ``_YEARS``; ValueError otherwise."""
+    expected = "expected an RFC 3339 time with an offset, such as 2026-11-24T10:00:00Z, from the year 1970 on"
     if not isinstance(text, str) or "T" not in text.upper():
         raise ValueError(expected)
     try:
-        moment = datetime.fromisoformat(text)
-        return utc(moment)
+        moment = utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         raise ValueError(expected) from None
+    if moment.year not in _YEARS:
+        raise ValueError(expected)
+    return moment
 
 
 def show_moment(moment: datetime) -> str:

@@ -1,10 +1,10 @@
 """Runs: what a drift report was, and what it did to the ledger."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from driftband.model.finding import Finding
 from driftband.model.moment import show_moment
 from driftband.model.report import Renamed
 
@@ -36,7 +36,6 @@ class Run:
     closed: int = 0
     renamed: tuple[Renamed, ...] = ()
     errors: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
         """Return the form of SHAPES.md."""
@@ -55,4 +54,36 @@ class Run:
             "read": self.read,
             "renamed": [{"from": r.source, "to": r.target} for r in self.renamed],
             "errors": list(self.errors),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What the sender says of a run beside its body. run: the sender's key, empty for a digest of the content."""
+
+    workspace: str
+    run: str = ""
+    lineage: str = ""
+    serial: int | None = None
+    commit: str = ""
+    started_at: datetime | None = None
+    adopt: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What became of a report. known: the same body had been reported under the same key before."""
+
+    run: Run
+    findings: tuple[Finding, ...]
+    known: bool = False
+
+    def json(self) -> dict[str, Any]:
+        """Return the form of SHAPES.md."""
+        return {
+            "run": self.run.json(),
+            "opened": self.run.opened,
+            "still_open": self.run.still_open,
+            "closed": self.run.closed,
+            "findings": [finding.json() for finding in self.findings],
         }
