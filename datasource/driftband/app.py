@@ -1,9 +1,11 @@
 """The only place that wires things together."""
 
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -13,8 +15,11 @@ from flask import Flask, Response, request
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger as GunicornLogger
 
-from driftband import logs
-from driftband.config import Config, load
+from driftband import app_demo, logs
+from driftband.app_annotations import annotating
+from driftband.app_evidence import Background, Chore, Evidence, open_evidence, signed_by_hcp, tidying
+from driftband.app_scans import Scans
+from driftband.config import Config
 from driftband.model.samples import SampleStore
 from driftband.query.errors import QueryError
 from driftband.query.fetch import Fetch
@@ -28,6 +33,9 @@ from driftband.sources.history import HistoryCache
 from driftband.sources.local import LocalSource
 from driftband.sources.prometheus import PrometheusSource
 from driftband.sources.session import Connection
+from driftband.store.database import Database, StoreError
+from driftband.store.overview import StoredOverview
+from driftband.store.series import intervals
 from driftband.web.access import Tokens
 from driftband.web.application import Readiness, Service, create
 from driftband.web.arguments import instant_question, range_question
@@ -75,7 +83,7 @@ class _Passage:
         return Forward(request.method, path, request.query_string, request.get_data(cache=True), headers)
 
 
-def create_app(config: Config) -> Flask:
+def create_app(config: Config, evidence: Evidence) -> Flask:
     """Return the WSGI application for a configuration."""
     measure = Measure()
     settings = config.bands.settings()
@@ -84,8 +92,9 @@ def create_app(config: Config) -> Flask:
     fitter = Fitter(settings, FIT_MEMORY, measure.fit)
     measure.watch_memory("history", lambda: cache.size)
     measure.watch_memory("fits", lambda: fitter.size)
+    measure.watch_findings(evidence.open_findings)
     named = tuple(Signal(s.name, s.expr, s.level, s.model) for s in config.signals)
-    engine = Engine(settings, fitter, named, config.limits.series)
+    engine = Engine(settings, fitter, named, config.limits.series, partial(intervals, evidence.database))
     flights = Flights()
     seconds = config.limits.query_timeout / 1000
     forwarded = config.prometheus.forward_headers
@@ -98,7 +107,7 @@ def create_app(config: Config) -> Flask:
     gateway = Gateway(
         passage=passage,
         answer=engine.answer,
-        catalog=Catalog(named),
+        catalog=Catalog(named, engine.states),
         clock=wall_clock,
         query_timeout=seconds,
         version=version("driftband"),
@@ -106,9 +115,12 @@ def create_app(config: Config) -> Flask:
     )
     service = Service(
         gateway=gateway,
+        evidence=evidence,
+        overview=StoredOverview(evidence.database),
+        signed=signed_by_hcp(config),
         tokens=_tokens(config),
         measure=measure,
-        readiness=lambda: _readiness(source),
+        readiness=lambda: _readiness(source, evidence.database),
         max_body=config.limits.body,
         external_url=config.external_url,
         example=EXAMPLE if config.prometheus.is_http else SAMPLE_EXAMPLE,
@@ -161,13 +173,18 @@ def _tokens(config: Config) -> Tokens:
     )
 
 
-def _readiness(source: Source) -> Readiness:
+def _readiness(source: Source, database: Database) -> Readiness:
+    try:
+        database.check()
+        store = "ok"
+    except StoreError as error:
+        store = str(error)
     try:
         source.instant(Ask(time.monotonic() + 2), "1+1", wall_clock())
         state = "ok"
     except QueryError as error:
         state = str(error)
-    return Readiness(ready=True, states={"listener": "ok", "source": state})
+    return Readiness(ready=store == "ok", states={"listener": "ok", "store": store, "source": state})
 
 
 class _Logger(GunicornLogger):
@@ -181,9 +198,9 @@ class _Logger(GunicornLogger):
 class _Server(BaseApplication):
     """Gunicorn with threads in one process, so that all of them share the caches."""
 
-    def __init__(self, config: Config, app: Flask) -> None:
+    def __init__(self, config: Config, app: Flask, evidence: Evidence) -> None:
         self._driftband = config
-        self._app = app
+        self._app, self._evidence = app, evidence
         super().__init__()
 
     def load_config(self) -> None:
@@ -204,36 +221,37 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
+        # This is the worker, a fork: connections that its parent opened are not its own.
+        self._evidence.database.engine.dispose(close=False)
+        scans = Scans({w.name: w for w in self._driftband.workspaces}, self._evidence)
+        chores = [tidying(self._driftband, self._evidence), Chore("scans", None, scans.look)]
+        if self._driftband.grafana is not None:
+            chores.append(annotating(self._driftband.grafana, self._evidence.database))
+        Background(self._evidence.database, chores).start()
         return self._app
 
 
 def serve(config: Config) -> None:
     """Serve until stopped. SIGTERM and SIGINT let requests under way end first."""
     logs.configure(config.secrets())
+    _run(config, open_evidence(config))
+
+
+def _run(config: Config, evidence: Evidence) -> None:
     # Made before any worker is, so that what is wrong ends the command and not one worker after another.
-    cast("Any", _Server(config, create_app(config))).run()
+    cast("Any", _Server(config, create_app(config, evidence), evidence)).run()
 
 
 def demo(environ: Mapping[str, str]) -> None:
     """Serve the sample world, with a ready configuration that the environment may override."""
-    config = load(None, {"DRIFTBAND_PROMETHEUS__URL": "sample:", **environ})
-    base = config.external_url.rstrip("/")
-    sys.stdout.write(
-        f"""
-driftband demo: a shop of six services with three weeks of telemetry up to now
-
-  open     {base}/
-  Grafana  add a Prometheus data source with the URL {base}
-  try      {SAMPLE_EXAMPLE}
-           anomaly_score(sum by (service) (rate(http_requests_total{{code="500"}}[5m])))
-           time_to_breach(process_resident_memory_bytes{{service="recommendation"}}, 1073741824, 0.99)
-  curl     curl -G {base}/api/v1/query --data-urlencode 'query=forecast(queue_depth)'
-
-Stop with Ctrl-C.
-"""
-    )
+    folder = tempfile.TemporaryDirectory(prefix="driftband-demo-")
+    config = app_demo.ready(Path(folder.name) / "driftband.db", environ)
+    evidence = open_evidence(config)
+    app_demo.tell(config, evidence, wall_clock())
+    sys.stdout.write(app_demo.banner(config.external_url.rstrip("/"), SAMPLE_EXAMPLE))
     sys.stdout.flush()
-    serve(config)
+    logs.configure(config.secrets())  # not before: how the store was made is nothing to begin with
+    _run(config, evidence)
 
 
 __all__ = ["create_app", "demo", "serve"]

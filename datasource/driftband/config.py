@@ -7,15 +7,25 @@ and no dump shows a secret.
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from driftband.config_environment import override, schema_at
-from driftband.config_sections import Access, Bands, Grafana, Limits, Prometheus, Section, Signal
+from driftband.config_sections import Access, Bands, Grafana, Limits, Prometheus, Section, Signal, Workspace
 from driftband.config_source import ConfigError, KeyPath, Problem, Reading, as_written, dotted, read_file
-from driftband.config_values import HttpUrl, ImpossibleError, Listen, is_loopback, split_listen
+from driftband.config_values import (
+    Duration,
+    HttpUrl,
+    ImpossibleError,
+    LabelName,
+    Listen,
+    StoreUrl,
+    is_loopback,
+    split_listen,
+)
 
 __all__ = ["Config", "ConfigError", "load"]
 
@@ -32,16 +42,19 @@ _EXPECTED = {
 _IMPLIED = {"default_factory_not_called"}  # follows from another problem that is listed
 
 
-def _unique_names(signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
-    names = [signal.name for signal in signals]
+Named = TypeVar("Named", Signal, Workspace)
+
+
+def _unique_names(sections: tuple[Named, ...]) -> tuple[Named, ...]:
+    names = [section.name for section in sections]
     repeated = [
-        ((index, "name"), "another signal has this name already; names are unique")
+        ((index, "name"), f"another {type(sections[index]).__name__.lower()} has this name already; names are unique")
         for index, name in enumerate(names)
         if name in names[:index]
     ]
     if repeated:
         raise ImpossibleError(*repeated)
-    return signals
+    return sections
 
 
 class Config(Section):
@@ -50,11 +63,15 @@ class Config(Section):
     listen: Listen = "127.0.0.1:8088"
     external_url: HttpUrl = Field(default_factory=lambda values: f"http://{values['listen']}")
     prometheus: Prometheus
+    store: StoreUrl = Field(default=SecretStr("sqlite:///driftband.db"), validate_default=True)
     grafana: Grafana | None = None
     access: Access = Access()
     bands: Bands = Bands()
     limits: Limits = Limits()
+    identity: tuple[LabelName, ...] = ("service", "env", "cluster", "region", "team")
     signals: Annotated[tuple[Signal, ...], AfterValidator(_unique_names)] = ()
+    workspaces: Annotated[tuple[Workspace, ...], AfterValidator(_unique_names)] = ()
+    retention: Duration = 400 * 86_400_000
 
     @property
     def host(self) -> str:
@@ -81,7 +98,10 @@ class Config(Section):
 
     def secrets(self) -> frozenset[str]:
         """Return every secret value, for what has to hide them."""
-        return frozenset(_secrets(self))
+        store = self.store.get_secret_value()
+        password = urlsplit(store).password
+        found = frozenset(_secrets(self)) | (frozenset({password}) if password else frozenset())
+        return found - {store} if store.startswith("sqlite:") else found  # the path of a file is none
 
     def effective(self) -> dict[str, Any]:
         """Return every setting as it would be written in the file, ``<secret>`` in place of each secret."""

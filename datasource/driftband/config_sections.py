@@ -15,9 +15,11 @@ from driftband.config_values import (
     Duration,
     EnvironmentText,
     ExistingFile,
+    ExistingPath,
     HeaderName,
     HttpUrl,
     ImpossibleError,
+    LabelName,
     Level,
     Secret,
     SecretHeader,
@@ -27,6 +29,8 @@ from driftband.config_values import (
     SourceUrl,
     Text,
     TimeZone,
+    VariableName,
+    WorkspaceName,
 )
 from driftband.model.band import BandSettings
 
@@ -154,11 +158,13 @@ class Access(Section):
     read_tokens: tuple[AccessToken, ...] = ()
     write_tokens: tuple[AccessToken, ...] = ()
     approve_tokens: tuple[AccessToken, ...] = ()
+    webhook_secret: SecretToken | None = None
 
     @model_validator(mode="after")
     def _kinds_apart(self) -> Self:
         kinds = [
-            (kind, {token.get_secret_value() for token in getattr(self, kind)}) for kind in type(self).model_fields
+            (kind, {token.get_secret_value() for token in getattr(self, kind)})
+            for kind in ("read_tokens", "write_tokens", "approve_tokens")
         ]
         shared = [
             ((later,), f"has a token that is in access.{kind} too; each kind needs tokens of its own")
@@ -219,3 +225,26 @@ class Signal(Section):
     expr: Text
     level: Level | None = None
     model: Model | None = None
+
+
+class Workspace(Section):
+    """A Terraform root module and its state. path: a folder or an archive of it, from the file's folder; scanned ``every``.
+
+    identity: labels for resources whose tags do not tell them. environment: what Terraform is given besides the
+    service's own environment. normal_plan: also plan changes, which tells drift that nobody will undo from the rest.
+    """
+
+    name: WorkspaceName
+    path: ExistingPath | None = None
+    every: Duration | None = None
+    timeout: Duration = 30 * 60_000
+    tool: Literal["terraform", "tofu"] = "terraform"
+    normal_plan: bool = True
+    identity: Mapping[LabelName, Text] = Field(default_factory=dict)
+    environment: Mapping[VariableName, Secret] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _scanned(self) -> Self:
+        if self.every is not None and self.path is None:
+            raise ImpossibleError((("every",), "needs a path beside it: the folder or the archive to scan"))
+        return self

@@ -157,6 +157,13 @@ def _existing_file(text: str, info: ValidationInfo) -> str:
     return str(path.resolve())
 
 
+def _existing_path(text: str, info: ValidationInfo) -> str:
+    path = beside_the_file(text, info)
+    if not path.exists():
+        raise ValueError("there is no such folder or archive; the path is taken from the configuration file's folder")
+    return str(path.resolve())
+
+
 def _time_zone(text: str) -> str:
     try:
         zoneinfo.ZoneInfo(text)
@@ -190,6 +197,26 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _store_url(value: SecretStr, info: ValidationInfo) -> SecretStr:
+    text = value.get_secret_value()
+    if text.startswith("sqlite:///"):
+        path = text.removeprefix("sqlite:///")
+        if path in {"", ":memory:"} or "?" in path:
+            raise ValueError("expected a file after sqlite:///, such as sqlite:///driftband.db")
+        return SecretStr(f"sqlite:///{beside_the_file(path, info)}")
+    if re.fullmatch(r"postgresql\+psycopg://\S+", text):
+        return value
+    raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE")
+
+
+def _shown_store(value: SecretStr) -> str:
+    """Return the store's URL without its user and password, and without parameters, which may hold them too."""
+    scheme, _, rest = value.get_secret_value().partition("://")
+    if scheme == "sqlite":
+        return value.get_secret_value()
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
 _hidden = PlainSerializer(lambda _: SECRET, return_type=str)
 
 Duration = Annotated[
@@ -212,13 +239,26 @@ Listen = Annotated[str, AfterValidator(_listen)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 SourceUrl = Annotated[str, AfterValidator(source_url)]
 ExistingFile = Annotated[str, AfterValidator(_existing_file)]
+ExistingPath = Annotated[str, AfterValidator(_existing_path)]
 Text = Annotated[str, _matching(r"(?s).*\S.*", "some text")]
 SignalName = Annotated[
     str, _matching(r"[a-zA-Z_][a-zA-Z0-9_:-]*", "a name of letters, digits, _, : and -, not beginning with a digit")
 ]
 HeaderName = Annotated[str, _matching(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "the name of an HTTP header")]
 
+LabelName = Annotated[
+    str,
+    _matching(
+        r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*", "a label name of letters, digits and _, not beginning with a digit or __"
+    ),
+]
+WorkspaceName = Annotated[
+    str, _matching(r"[\x21-\x7e]{1,200}", "a name such as prod/network, without blanks, of at most 200 characters")
+]
+VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
+
 Secret = Annotated[SecretStr, _hidden]
+StoreUrl = Annotated[SecretStr, AfterValidator(_store_url), PlainSerializer(_shown_store, return_type=str)]
 SecretHeader = Annotated[SecretStr, _matching(r"[\t\x20-\x7e]*", "printable ASCII, as HTTP headers are"), _hidden]
 SecretToken = Annotated[SecretStr, _matching(r"[\x21-\x7e]+", "printable ASCII without blanks"), _hidden]
 AccessToken = Annotated[

@@ -12,7 +12,7 @@ from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.retry import Retry
 
 from driftband.config import Config, ConfigError, load
-from driftband.doctor import grafana, source
+from driftband.doctor import grafana, source, store, telemetry
 from driftband.doctor.finding import Finding
 from driftband.grafana.client import connect as connect_grafana
 from driftband.logs import Redactor
@@ -62,11 +62,11 @@ def examine(path: Path | None, environ: Mapping[str, str], connect: Connect = _c
 
 
 def run(config: Config, connect: Connect = _connect, now: Callable[[], float] = time.time) -> list[Finding]:
-    """Return the findings about the source and Grafana; ``now`` is this machine's clock, in epoch seconds."""
+    """Return the findings about the source, the store and Grafana; ``now`` is this machine's clock, in epoch seconds."""
     with warnings.catch_warnings():
         # The finding below says it once, in our words.
         warnings.simplefilter("ignore", InsecureRequestWarning)
-        found = [*_source(config, connect, now), *_grafana(config)]
+        found = [*_source(config, connect, now), *store.checks(config), *_grafana(config)]
     redact = Redactor(config.secrets()).text
     return [replace(one, message=redact(one.message), mend=redact(one.mend)) for one in found]
 
@@ -76,7 +76,10 @@ def _source(config: Config, connect: Connect, now: Callable[[], float]) -> list[
     if not settings.is_http:
         return [Finding(name="source", status="ok", message=f"{settings.url} is no server: there is nothing to reach")]
     with connect(config) as client:
-        found = source.checks(source.Source(client, settings.url, config.limits.query_timeout / 1000, now), config)
+        asked = source.Source(client, settings.url, config.limits.query_timeout / 1000, now)
+        found = source.checks(asked, config)
+        if found[0].status == "ok":
+            found += telemetry.check_identity(asked, config.identity)
     if settings.tls.insecure_skip_verify:
         message = "prometheus.tls.insecure_skip_verify is on: anyone on the way can pose as the source"
         found.append(Finding(name="tls", status="warn", message=message, mend="give prometheus.tls.ca_file instead"))

@@ -11,6 +11,8 @@ from driftband.doctor.faults import network_fault, page_fault, status_fault
 from driftband.doctor.finding import FaultError, Finding
 
 _TO_ANNOTATE = "annotations:create"
+_FOR_ALL = {"*", "annotations:*", "annotations:type:*", "annotations:type:organization"}
+"""Scopes that let it annotate for all dashboards; a Viewer may annotate the dashboards that it may edit, that is none."""
 
 
 class Grafana:
@@ -75,7 +77,7 @@ def check_role(grafana: Grafana) -> Finding:
             message=f"what the token may do cannot be told: {fault.message}",
             mend="see in Grafana that its service account is an Editor",
         )
-    if not allowed.get(_TO_ANNOTATE):
+    if _FOR_ALL.isdisjoint(allowed.get(_TO_ANNOTATE) or ()):
         mend = "give its service account the role Editor"
         return Finding(name=name, status="fail", message="the token may not write annotations", mend=mend)
     return Finding(name=name, status="ok", message="the token may write annotations")

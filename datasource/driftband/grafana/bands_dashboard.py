@@ -8,25 +8,37 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders import common as common_builder
 from grafana_foundation_sdk.builders import dashboard as build
-from grafana_foundation_sdk.builders.prometheus import Dataquery
 from grafana_foundation_sdk.builders.stat import Panel as Stat
 from grafana_foundation_sdk.builders.timeseries import Panel as Timeseries
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
-from grafana_foundation_sdk.models.prometheus import QueryEditorMode
+
+from driftband.grafana.annotation import TAG
+from driftband.grafana.building import (
+    BLUE,
+    LABEL_VALUES,
+    ORANGE,
+    PURPLE,
+    SKY,
+    SOURCE,
+    VERMILION,
+    coloured,
+    legend,
+    query,
+    set_to,
+    steps,
+)
 
 UID = "driftband-bands"
 MEMORY_LIMIT = 2**30
 """Bytes that the memory panel asks about; pods of the sample world are killed there."""
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people too.
-_BLUE, _SKY, _ORANGE, _VERMILION = "#0072B2", "#56B4E9", "#E69F00", "#D55E00"
-
-_SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
+_GRAFANA = model.DataSourceRef(type_val="grafana", uid="-- Grafana --")
 _HALF, _BAND_HEIGHT = 12, 9
 _NO_BREACH_SECONDS = 10 * 365 * 86_400
 _FILL_OPACITY = 15
-_LABEL_VALUES = 1  # how Grafana numbers this kind of variable query
+_CHANGES = 100
+_VALUE_SIZE = 56  # pixels; left to itself, Grafana fills the panel with three words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +96,8 @@ def bands() -> model.Dashboard:
         .refresh("1m")
         .timezone("browser")
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
+        .annotation(_changes("Changes", [TAG, "service:$service"]))
+        .annotation(_changes("All changes", [TAG]).enable(enable=False))
         .with_variable(build.DatasourceVariable("datasource").label("Data source").type("prometheus"))
         .with_variable(_service())
     )
@@ -93,12 +107,18 @@ def bands() -> model.Dashboard:
     return dashboard.build()
 
 
+def _changes(name: str, tags: list[str]) -> build.AnnotationQuery:
+    """Ask Grafana itself for the annotations that driftband writes, those with all ``tags``."""
+    target = build.AnnotationTarget().limit(_CHANGES).match_any(match_any=False).tags(tags).type("tags")
+    return build.AnnotationQuery().name(name).datasource(_GRAFANA).icon_color(PURPLE).target(target)
+
+
 def _service() -> build.QueryVariable:
     return (
         build.QueryVariable("service")
         .label("Service")
-        .datasource(_SOURCE)
-        .query({"query": "label_values(http_requests_total, service)", "qryType": _LABEL_VALUES, "refId": "service"})
+        .datasource(SOURCE)
+        .query({"query": "label_values(http_requests_total, service)", "qryType": LABEL_VALUES, "refId": "service"})
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.ALPHABETICAL_ASC)
         .multi(multi=False)
@@ -106,36 +126,31 @@ def _service() -> build.QueryVariable:
     )
 
 
-def _query(expr: str, legend: str, ref_id: str = "A") -> Dataquery:
-    # Grafana's builder mode would lose a function that it does not know.
-    return Dataquery().expr(expr).editor_mode(QueryEditorMode.CODE).legend_format(legend).ref_id(ref_id)
-
-
 def _band(watched: _Watched) -> Timeseries:
     return (
         Timeseries()
         .title(watched.title)
         .description(f"{watched.description} Shaded: the 99% band; dashed: what is expected.")
-        .datasource(_SOURCE)
+        .datasource(SOURCE)
         .unit(watched.unit)
         .span(_HALF)
         .height(_BAND_HEIGHT)
         .line_width(2)
         .fill_opacity(0)
         .show_points(common.VisibilityMode.NEVER)
-        .legend(_legend())
+        .legend(legend())
         .tooltip(common_builder.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
-        .with_target(_query(f"anomaly_band({watched.expr})", "{{band}}").range())
-        .override_by_name("actual", [_colour(_BLUE)])
-        .override_by_name("lower", [_colour(_SKY), _set("custom.lineWidth", 0)])
-        .override_by_name("expected", [_colour(_ORANGE), _set("custom.lineStyle", {"dash": [6, 6], "fill": "dash"})])
+        .with_target(query(f"anomaly_band({watched.expr})", "{{band}}").range())
+        .override_by_name("actual", [coloured(BLUE)])
+        .override_by_name("lower", [coloured(SKY), set_to("custom.lineWidth", 0)])
+        .override_by_name("expected", [coloured(ORANGE), set_to("custom.lineStyle", {"dash": [6, 6], "fill": "dash"})])
         .override_by_name(
             "upper",
             [
-                _colour(_SKY),
-                _set("custom.fillBelowTo", "lower"),
-                _set("custom.fillOpacity", _FILL_OPACITY),
-                _set("custom.lineWidth", 0),
+                coloured(SKY),
+                set_to("custom.fillBelowTo", "lower"),
+                set_to("custom.fillOpacity", _FILL_OPACITY),
+                set_to("custom.lineWidth", 0),
             ],
         )
     )
@@ -149,7 +164,7 @@ def _scores() -> Timeseries:
             "Distance from what was expected, in half-widths of the band on that side: beyond 1 or -1 is outside it. "
             "A slow departure stays outside until it is accepted, even where the drawn band has followed."
         )
-        .datasource(_SOURCE)
+        .datasource(SOURCE)
         .unit("none")
         .decimals(2)
         .span(_HALF)
@@ -159,55 +174,34 @@ def _scores() -> Timeseries:
         .show_points(common.VisibilityMode.NEVER)
         .axis_soft_min(-2)
         .axis_soft_max(2)
-        .legend(_legend())
+        .legend(legend())
         .tooltip(common_builder.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
-        .thresholds(_steps((None, _VERMILION), (-1, _BLUE), (1, _VERMILION)))
+        .thresholds(steps((None, BLUE), (-1, VERMILION), (1, VERMILION)))
         .thresholds_style(common_builder.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED))
     )
-    for ref_id, watched, colour in zip("ABCD", _WATCHED, (_BLUE, _VERMILION, _ORANGE, _SKY), strict=True):
-        panel.with_target(_query(f"anomaly_score({watched.expr})", watched.title, ref_id).range())
-        panel.override_by_name(watched.title, [_colour(colour)])
+    for ref_id, watched, colour in zip("ABCD", _WATCHED, (BLUE, VERMILION, ORANGE, SKY), strict=True):
+        panel.with_target(query(f"anomaly_score({watched.expr})", watched.title, ref_id).range())
+        panel.override_by_name(watched.title, [coloured(colour)])
     return panel
 
 
 def _breach() -> Stat:
     memory = _WATCHED[-1]
     never = model.DashboardRangeMapOptions(
-        from_val=_NO_BREACH_SECONDS, result=model.ValueMappingResult(text="not in sight", color=_BLUE)
+        from_val=_NO_BREACH_SECONDS, result=model.ValueMappingResult(text="not in sight", color=BLUE)
     )
     return (
         Stat()
         .title("Memory reaches 1 GiB in")
         .description("Time until the forecast of the service's memory crosses 1 GiB (1073741824 bytes).")
-        .datasource(_SOURCE)
+        .datasource(SOURCE)
         .unit("s")
         .span(_HALF)
         .height(_BAND_HEIGHT)
         .graph_mode(common.BigValueGraphMode.NONE)
+        .text(common_builder.VizTextDisplayOptions().value_size(_VALUE_SIZE))
         .reduce_options(common_builder.ReduceDataOptions().calcs(["lastNotNull"]))
-        .thresholds(_steps((None, _VERMILION), (6 * 3600, _ORANGE), (24 * 3600, _BLUE)))
+        .thresholds(steps((None, VERMILION), (6 * 3600, ORANGE), (24 * 3600, BLUE)))
         .mappings([model.RangeMap(options=never)])
-        .with_target(_query(f"time_to_breach({memory.expr}, {MEMORY_LIMIT})", "{{service}}").instant())
+        .with_target(query(f"time_to_breach({memory.expr}, {MEMORY_LIMIT})", "{{service}}").instant())
     )
-
-
-def _legend() -> common_builder.VizLegendOptions:
-    return (
-        common_builder.VizLegendOptions()
-        .display_mode(common.LegendDisplayMode.LIST)
-        .placement(common.LegendPlacement.BOTTOM)
-        .show_legend(show_legend=True)
-    )
-
-
-def _steps(*steps: tuple[float | None, str]) -> build.ThresholdsConfig:
-    thresholds = [model.Threshold(value=value, color=colour) for value, colour in steps]
-    return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(thresholds)
-
-
-def _colour(colour: str) -> model.DynamicConfigValue:
-    return _set("color", {"fixedColor": colour, "mode": "fixed"})
-
-
-def _set(key: str, value: object) -> model.DynamicConfigValue:
-    return model.DynamicConfigValue(id_val=key, value=value)

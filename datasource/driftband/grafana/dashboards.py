@@ -8,8 +8,9 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from driftband.grafana.bands_dashboard import bands
+from driftband.grafana.drift_dashboard import drift
 
-DASHBOARDS: Mapping[str, Callable[[], Dashboard]] = {"bands.json": bands}
+DASHBOARDS: Mapping[str, Callable[[], Dashboard]] = {"bands.json": bands, "drift.json": drift}
 
 
 def build(out: Path) -> None:

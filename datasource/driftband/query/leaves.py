@@ -1,6 +1,6 @@
 """What a query stands on when there is a source behind it: its remote parts, bands, and native series of signals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -8,6 +8,7 @@ import numpy as np
 import promql_parser as promql
 
 from driftband.model.band import BandSettings
+from driftband.model.interval import Interval, Intervals
 from driftband.model.samples import Samples
 from driftband.model.series import Floats, Frame, Instants, Labels
 from driftband.query.bands import BandMaker, too_many
@@ -15,14 +16,22 @@ from driftband.query.errors import bad_data
 from driftband.query.evaluate import evaluate
 from driftband.query.fetch import Answer, Fetch
 from driftband.query.fitting import Fitter
+from driftband.query.names import NATIVE
 from driftband.query.native import Signal, call, chosen, labelled, matches
 from driftband.query.nodes import BandCall, Remote, Selector
 from driftband.query.plan import plan
 from driftband.query.question import Question, Result
+from driftband.query.states import select_states
 from driftband.query.values import Value, frame_of, nameless, rows, without
 
 MODELS = ("seasonal", "prophet")
 _RAW_SUFFIXES = ("_total", "_count", "_sum", "_bucket")
+
+
+def no_states(name: str, start: int, end: int, equal: Mapping[str, str], limit: int) -> list[Interval]:
+    """Answer that nothing is known: where there is no store."""
+    del name, start, end, equal, limit
+    return []
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Engine:
     fitter: Fitter
     signals: Sequence[Signal]
     max_series: int
+    states: Intervals = no_states
 
     def answer(self, question: Question, fetch: Fetch, now: int) -> Result:
         """Answer a question as of ``now`` (epoch ms).
@@ -88,6 +98,10 @@ class _SourceLeaves:
 
     def select(self, selector: Selector) -> Frame:
         offset = round(selector.offset.total_seconds() * 1000)
+        if NATIVE[str(selector.metric)].is_state:
+            shifted = self.times - offset
+            frame = select_states(self.engine.states, selector, shifted, self.question.step, self.now)
+            return Frame(self.times, frame.labels, frame.values, frame.present)
         found = []
         for signal in chosen(self.engine.signals, selector.matchers):
             wanted = call(str(selector.metric), signal)

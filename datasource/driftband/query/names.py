@@ -17,10 +17,11 @@ class Signature:
 
 @dataclass(frozen=True)
 class NativeSeries:
-    """One native series, computed from a signal's band."""
+    """One native series. is_state: it comes from intervals in the store, not from a signal's band."""
 
     name: str
     help: str
+    is_state: bool = False
 
 
 FUNCTIONS: Final = {
@@ -54,5 +55,21 @@ NATIVE: Final = {
             "driftband_anomaly_score",
             "Signed distance of a signal from expected over the band's half-width; 1 or more in size is outside.",
         ),
+        NativeSeries("driftband_drift", "The score of a finding while it is open and counts as drift.", is_state=True),
+        NativeSeries(
+            "driftband_change", "When a change began, epoch ms, at every step that its interval touches.", is_state=True
+        ),
+        NativeSeries("driftband_resource_info", "1 for a resource of a workspace; join by address.", is_state=True),
+        NativeSeries(
+            "driftband_identity_info",
+            "1 for an identity, with what the last apply made of it; join by it.",
+            is_state=True,
+        ),
+        NativeSeries(
+            "driftband_scan_last_complete_timestamp_seconds",
+            "When a workspace was last looked at whole.",
+            is_state=True,
+        ),
+        NativeSeries("driftband_scan_status", "1 for the status of the last run of a workspace.", is_state=True),
     )
 }

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from driftband.model.series import Labels, make_labels
 from driftband.query.functions import compile_regex
-from driftband.query.names import NATIVE
 from driftband.query.nodes import BandCall, Matcher
 
 FUNCTION_OF = {
@@ -56,6 +55,6 @@ def labelled(metric: str, signal: Signal, labels: Labels) -> Labels:
 
 
 def names_chosen(matchers: Iterable[Matcher]) -> list[str]:
-    """Return the native names that the matchers on ``__name__`` leave."""
+    """Return the names of signals' series that the matchers on ``__name__`` leave."""
     on_name = [m for m in matchers if m.name == "__name__"]
-    return [name for name in NATIVE if matches(on_name, (("__name__", name),))]
+    return [name for name in FUNCTION_OF if matches(on_name, (("__name__", name),))]

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,18 @@ import structlog
 from flask import Flask, Response, g, redirect, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from driftband.web import pages, prometheus
-from driftband.web.access import COOKIE, Tokens
+from driftband.model.refusal import UnavailableError
+from driftband.web import evidence, pages, prometheus
+from driftband.web.access import COOKIE, Refusal, Tokens
+from driftband.web.drift_pages import Overview
+from driftband.web.evidence import Evidence
 from driftband.web.measure import Measure
+from driftband.web.problems import problem
 from driftband.web.prometheus import Gateway
 
 log = structlog.get_logger(__name__)
 
+_SIGNED = "evidence.hook_hcp_terraform"
 _OPEN = {"health", "ready", "sign_in", "static"}
 
 
@@ -34,6 +39,10 @@ class Service:
     """What the application stands on."""
 
     gateway: Gateway
+    evidence: Evidence
+    overview: Overview
+    signed: Callable[[bytes, Mapping[str, str]], bool]
+    """Whether a webhook of HCP Terraform is signed by our secret."""
     tokens: Tokens
     measure: Measure
     readiness: Callable[[], Readiness]
@@ -49,7 +58,8 @@ def create(service: Service) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = service.max_body
     app.config["MAX_FORM_MEMORY_SIZE"] = service.max_body
     app.register_blueprint(prometheus.blueprint(service.gateway))
-    app.register_blueprint(pages.blueprint(service.gateway, service.external_url, service.example))
+    app.register_blueprint(evidence.blueprint(service.evidence))
+    app.register_blueprint(pages.blueprint(service.gateway, service.overview, service.external_url, service.example))
     _add_own_routes(app, service)
     _guard(app, service)
     _observe(app, service)
@@ -87,23 +97,13 @@ def _guard(app: Flask, service: Service) -> None:
     def check_access() -> Response | None:
         if request.endpoint in _OPEN:
             return None
-        refusal = service.tokens.refuse_read(request)
+        writes = request.blueprint == "evidence" and request.method not in ("GET", "HEAD", "OPTIONS")
+        if request.endpoint == _SIGNED and service.signed(request.get_data(), dict(request.headers)):
+            return None
+        refusal = service.tokens.refuse_write(request) if writes else service.tokens.refuse_read(request)
         if refusal is None:
             return None
-        status = 403 if refusal == "kind" else 401
-        if request.endpoint is not None and request.endpoint.startswith("pages."):
-            return Response(
-                pages.sign_in_page(failed=refusal != "missing"), status, content_type="text/html; charset=utf-8"
-            )
-        reasons = {
-            "missing": "a read token is needed: Authorization: Bearer <token>",
-            "wrong": "this token is not known",
-            "kind": "this token does not allow reading",
-        }
-        answer = problem(status, reasons[refusal])
-        if status == 401:  # noqa: PLR2004 - unauthorized
-            answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
+        return _refused(refusal, "write" if writes else "read")
 
     @app.after_request
     def harden(response: Response) -> Response:
@@ -116,6 +116,14 @@ def _guard(app: Flask, service: Service) -> None:
             return problem(413, f"the body is larger than limits.body ({service.max_body} bytes)")
         return problem(error.code or 500, error.description or error.name)
 
+    @app.errorhandler(UnavailableError)
+    def unavailable(error: UnavailableError) -> Response:
+        service.gateway.on_error("unavailable")
+        log.error("request failed", path=request.path, exc_info=error)
+        answer = problem(503, f"{error}; its log tells more, under request {g.request_id}")
+        answer.headers["Retry-After"] = "5"
+        return answer
+
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:
         service.gateway.on_error("internal")
@@ -123,13 +131,22 @@ def _guard(app: Flask, service: Service) -> None:
         return problem(500, f"driftband failed on this; its log tells why, under request {g.request_id}")
 
 
-def problem(status: int, text: str) -> Response:
-    """Return an error: in Prometheus's form under ``/api/v1/``, else ``application/problem+json`` (RFC 9457)."""
-    if request.path.startswith("/api/v1/"):
-        kind = {401: "unauthorized", 403: "forbidden", 404: "not_found", 500: "internal"}.get(status, "bad_data")
-        body = orjson.dumps({"status": "error", "errorType": kind, "error": text})
-        return Response(body, status, content_type="application/json")
-    return Response(orjson.dumps({"title": text, "status": status}), status, content_type="application/problem+json")
+def _refused(refusal: Refusal, needed: str) -> Response:
+    """Say why a request is not answered: with a page to sign in where a person looks."""
+    status = 403 if refusal in ("kind", "foreign") else 401
+    if request.endpoint is not None and request.endpoint.startswith("pages."):
+        page = pages.sign_in_page(failed=refusal != "missing")
+        return Response(page, status, content_type="text/html; charset=utf-8")
+    reasons = {
+        "missing": f"a {needed} token is needed: Authorization: Bearer <token>",
+        "wrong": "this token is not known",
+        "kind": f"this token does not allow to {needed}",
+        "foreign": "pages of other sites may not write; give access.write_tokens, and send one",
+    }
+    answer = problem(status, reasons[refusal])
+    if status == 401:  # noqa: PLR2004 - unauthorized
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 def _observe(app: Flask, service: Service) -> None:

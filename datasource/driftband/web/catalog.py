@@ -1,21 +1,25 @@
 """Labels, label values, series and metadata of ours, to be merged into the source's answers."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from werkzeug.datastructures import MultiDict
 
+from driftband.model.interval import Intervals
 from driftband.model.series import Frame, Labels
 from driftband.query.errors import QueryError
 from driftband.query.fetch import Fetch
 from driftband.query.names import NATIVE
-from driftband.query.native import Signal, chosen, labelled, matches, names_chosen
+from driftband.query.native import FUNCTION_OF, Signal, chosen, labelled, matches, names_chosen
 from driftband.query.nodes import Matcher, Selector
 from driftband.query.plan import plan_local
+from driftband.query.states import states
 from driftband.web.arguments import limit, time_argument
 
 T = TypeVar("T")
+_LARGE = {"driftband_resource_info"}
 _LOOK_BACK, _EVERY = 3_600_000, 300_000
 """Labels are taken from the last hour before the asked time, so that what pauses does not vanish from a menu (ms)."""
 
@@ -25,6 +29,7 @@ class Catalog:
     """What is ours to complete: the native names, and the series of the signals."""
 
     signals: Sequence[Signal]
+    states: Intervals
 
     def select(self, values: MultiDict[str, str], fetch: Callable[[], Fetch], now: int) -> tuple[list[Labels], bool]:
         """Return the label sets of ours that ``match[]`` leaves, and whether it can leave none of the source's.
@@ -34,7 +39,8 @@ class Catalog:
         """
         selectors = [s for s in map(_selector, values.getlist("match[]")) if s is not None]
         if not values.getlist("match[]"):
-            return self._plain([()]), False
+            at = min(time_argument(values, "end", now), now)
+            return [*self._plain([()]), *self._of_states(at)], False
         if any(s.metric in NATIVE for s in selectors):
             found: list[Labels] = []
             for selector in selectors:
@@ -46,10 +52,22 @@ class Catalog:
 
     def _plain(self, matcher_lists: Sequence[Sequence[Matcher]]) -> list[Labels]:
         every: list[Labels] = [(("__name__", name),) for name in NATIVE]
-        every += [labelled(name, s, ()) for name in NATIVE for s in self.signals]
+        every += [labelled(name, s, ()) for name in FUNCTION_OF for s in self.signals]
         return [la for la in every if any(_about_us(ms) and matches(ms, la) for ms in matcher_lists)]
 
+    def _of_states(self, at: int) -> list[Labels]:
+        """Return the labels of the last hour's states, but for the inventory, which may be large."""
+        names = (name for name, native in NATIVE.items() if native.is_state and name not in _LARGE)
+        found: list[Labels] = []
+        for name in names:
+            with contextlib.suppress(QueryError):  # too many of them to complete
+                selector = Selector((Matcher("__name__", "=", name),))
+                found += [labels for labels, _ in states(self.states, selector, at - _LOOK_BACK, at)]
+        return found
+
     def _full(self, selector: Selector, fetch: Fetch, at: int) -> list[Labels]:
+        if selector.metric in NATIVE and NATIVE[selector.metric].is_state:
+            return [labels for labels, _ in states(self.states, selector, at - _LOOK_BACK, at)]
         found: list[Labels] = []
         for signal in chosen(self.signals, selector.matchers) if selector.metric in NATIVE else ():
             frame: Frame = fetch.range(signal.expr, at - _LOOK_BACK, at, _EVERY).frame

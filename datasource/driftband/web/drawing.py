@@ -10,7 +10,7 @@ from driftband.model.series import Bools, Floats, Frame, Labels
 from driftband.query.values import show
 
 WIDTH, HEIGHT = 960, 300
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
+LEFT, RIGHT, TOP, BOTTOM = 64, 24, 12, 28
 MOST_PANELS = 6
 
 

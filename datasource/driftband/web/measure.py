@@ -1,10 +1,13 @@
 """What the service tells of itself on ``/metrics``."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 T = TypeVar("T")
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -64,6 +67,25 @@ class Measure:
         """Report the size of a cache whenever the metrics are read."""
         self._memory.labels(cache).set_function(size)
 
+    def watch_findings(self, count: Callable[[], Mapping[tuple[str, str, str], int]]) -> None:
+        """Report how many findings are open whenever the metrics are read."""
+        self.registry.register(_OpenFindings(count))
+
     def exposition(self) -> bytes:
         """Write the metrics in Prometheus's text format."""
         return bytes(generate_latest(self.registry))
+
+
+class _OpenFindings(Collector):
+    """Counts as the store has them. A store that does not answer is told by ``/readyz``; the other metrics still come."""
+
+    def __init__(self, count: Callable[[], Mapping[tuple[str, str, str], int]]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[Metric]:
+        names = ("layer", "class", "severity")
+        family = GaugeMetricFamily("driftband_open_findings", "Findings that are open.", labels=names)
+        with contextlib.suppress(Exception):
+            for labels, number in sorted(self._count().items()):
+                family.add_metric(labels, number)
+        yield family

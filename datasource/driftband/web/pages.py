@@ -1,4 +1,4 @@
-"""Pages for people: the start page, which draws a query's band, and the sign-in page."""
+"""Pages for people: the start page, which draws a query's band and tells what has drifted, the workspaces, the sign-in."""
 
 from flask import Blueprint, Response, render_template_string, request
 
@@ -7,6 +7,7 @@ from driftband.query.errors import QueryError
 from driftband.query.question import Question
 from driftband.query.tokens import names_ours
 from driftband.web.drawing import draw
+from driftband.web.drift_pages import Overview, drift_section, workspaces_page
 from driftband.web.prometheus import Gateway
 from driftband.web.templates import SIGN_IN, START
 
@@ -15,7 +16,7 @@ PAST, FUTURE, STEP = 24 * HOUR, 6 * HOUR, 300_000
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def blueprint(gateway: Gateway, external_url: str, example: str) -> Blueprint:
+def blueprint(gateway: Gateway, overview: Overview, external_url: str, example: str) -> Blueprint:
     """Return the routes of the pages."""
     pages = Blueprint("pages", __name__)
 
@@ -29,10 +30,15 @@ def blueprint(gateway: Gateway, external_url: str, example: str) -> Blueprint:
             picture=picture,
             error=error,
             warnings=warnings,
+            drift=drift_section(overview, gateway.clock()),
             url=external_url.rstrip("/"),
             version=gateway.version,
         )
         return _page(page)
+
+    @pages.get("/workspaces")
+    def workspaces() -> Response:
+        return _page(workspaces_page(overview, gateway.clock(), request.args.get("workspace", "")))
 
     return pages
 

@@ -2,9 +2,11 @@
 
 _STYLE = """
 <style>
-:root { color-scheme: light dark; --ink: #1c2733; --paper: #fff; --faint: #66727f; --line: #d9dfe5; --accent: #1f60c4; --band: #1f60c4; }
+:root { color-scheme: light dark; --ink: #1c2733; --paper: #fff; --faint: #66727f; --line: #d9dfe5; --accent: #1f60c4; --band: #1f60c4;
+        --bad: #b3122a; --warn: #8a5a00; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #d8dee6; --paper: #11161c; --faint: #93a0ae; --line: #2b3540; --accent: #6ea6ff; --band: #6ea6ff; }
+  :root { --ink: #d8dee6; --paper: #11161c; --faint: #93a0ae; --line: #2b3540; --accent: #6ea6ff; --band: #6ea6ff;
+          --bad: #ff8095; --warn: #f0b849; }
 }
 body { margin: 0 auto; max-width: 64rem; padding: 1.5rem 1rem 3rem; background: var(--paper); color: var(--ink);
        font: 16px/1.5 system-ui, sans-serif; }
@@ -23,16 +25,34 @@ svg { width: 100%; height: auto; } svg text { fill: var(--faint); font: 12px sys
 .band { fill: var(--band); fill-opacity: .16; }
 .expected { fill: none; stroke: var(--band); stroke-width: 1.5; stroke-dasharray: 5 4; }
 .actual { fill: none; stroke: var(--ink); stroke-width: 1.5; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; margin: .8rem 0; }
+caption { text-align: left; font-weight: 600; padding: .4rem 0; }
+th, td { text-align: left; vertical-align: top; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); font-weight: 400; }
+thead th { color: var(--faint); font-size: 14px; white-space: nowrap; vertical-align: bottom; }
+.number { text-align: right; font-variant-numeric: tabular-nums; } time, .short { white-space: nowrap; }
+.number + :not(.number) { padding-left: 1.5rem; } .quiet, .quiet .severity.severity { color: var(--faint); }
+.severity, .status { font-size: 13px; font-weight: 600; padding: .1rem .5rem; border-radius: 1rem; border: 1px solid currentColor; }
+.critical { color: #fff; background: #b3122a; border-color: #b3122a; }
+.error.severity, .status.failed { color: var(--bad); padding: .1rem .5rem; border: 1px solid currentColor; }
+.severity.warning, .status.drifted, .status.partial, .status.locked, .status.suspect { color: var(--warn); padding: .1rem .5rem; border: 1px solid currentColor; }
+.info, .status.clean { color: var(--faint); }
 </style>
 """
 
-START = (
+HEAD = (
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>driftband</title>"""
-    + _STYLE
-    + """</head><body>
-<header><h1>driftband</h1><p class="faint">Bands for any PromQL query, past and future. Version {{ version }}.</p></header>
+<title>{title}</title>"""
+    + _STYLE.replace("{", "{{").replace("}", "}}")
+    + """</head><body>"""
+)
+"""What every page begins with; a format that wants ``title``."""
+
+START = (
+    HEAD.format(title="driftband")
+    + """
+<header><h1>driftband</h1><p class="faint">Bands for any PromQL query; drift of Terraform, and who did it. Version {{ version }}.</p>
+<nav><a href="/workspaces">Workspaces</a></nav></header>
 <main>
 <form method="get" action="/">
 <label for="query">Query</label>
@@ -44,6 +64,7 @@ START = (
 {% for warning in warnings %}<p class="warning">{{ warning }}</p>{% endfor %}
 {{ picture | safe }}
 {% if picture %}<p class="faint">Solid: observed. Dashed: expected. Shaded: the band, drawn from what was known before each instant.</p>{% endif %}
+{{ drift | safe }}
 <h2>Add it to Grafana</h2>
 <ol>
 <li>Connections, Add new connection, <b>Prometheus</b>.</li>
@@ -62,11 +83,8 @@ START = (
 )
 
 SIGN_IN = (
-    """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>driftband: sign in</title>"""
-    + _STYLE
-    + """</head><body><main><h1>driftband</h1>
+    HEAD.format(title="driftband: sign in")
+    + """<main><h1>driftband</h1>
 {% if failed %}<p class="error" role="alert">This token does not allow reading.</p>{% endif %}
 <form method="post" action="/sign-in">
 <label for="token">Read token</label><input id="token" name="token" type="password" autocomplete="current-password" required>

@@ -1,0 +1,68 @@
+"""The demo: a ready configuration, and the sample world's evidence told to the store as others would tell it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from driftband.app_evidence import Evidence
+from driftband.config import Config, load
+from driftband.model.audit import AuditEvent
+from driftband.model.change import Change
+from driftband.model.moment import from_ms
+from driftband.sources.sample.evidence import Rule, Scan, Told, evidence
+from driftband.sources.sample.script import Script
+from driftband.store.changing import put_change
+from driftband.store.overview import StoredOverview
+
+_CONFIGURATION = Path(__file__).parent / "demo.yaml"
+
+
+def ready(store: Path, environ: Mapping[str, str]) -> Config:
+    """Return the demo's configuration with a store in a file, and what the environment says otherwise."""
+    return load(_CONFIGURATION, {"DRIFTBAND_STORE": f"sqlite:///{store}", **environ})
+
+
+def tell(config: Config, to: Evidence, now: int) -> None:
+    """Tell the evidence of the sample world that is current at ``now`` (epoch ms); nothing where there is some already."""
+    if not config.prometheus.url.startswith("sample:") or StoredOverview(to.database).workspaces():
+        return
+    for told in evidence(Script.at(now), from_ms(now)):
+        _take(replace(to, clock=_stopped(told.at)), told)
+
+
+def banner(base: str, example: str) -> str:
+    """Return what the demo says of itself. base: its URL, without a slash at the end."""
+    return f"""
+driftband demo: a shop of six services with three weeks of telemetry up to now, and what became of its Terraform
+
+  open     {base}/ and {base}/workspaces
+  Grafana  add a Prometheus data source with the URL {base}
+  try      {example}
+           anomaly_score(sum by (service) (rate(http_requests_total{{code="500"}}[5m])))
+           time_to_breach(process_resident_memory_bytes{{service="recommendation"}}, 1073741824, 0.99)
+           count by (workspace, severity) (driftband_drift)
+           driftband_change{{service="checkout"}}
+  curl     curl -G {base}/api/v1/query --data-urlencode 'query=forecast(queue_depth)'
+
+Stop with Ctrl-C.
+"""
+
+
+def _stopped(at: datetime) -> Callable[[], datetime]:
+    return lambda: at
+
+
+def _take(to: Evidence, told: Told) -> None:
+    match told.what:
+        case Scan(about, report):
+            to.take(report, about)
+        case Change() as change:
+            given = frozenset(name for name in vars(change) if getattr(change, name))
+            put_change(to.database, change, given, to.identities, told.at)
+        case AuditEvent() as event:
+            to.audit(orjson.dumps(event.json()))
+        case Rule(fields):
+            to.ignore(fields)

@@ -1,0 +1,72 @@
+"""Native series of state: intervals in the store, seen at the instants of a query."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from driftband.model.interval import Interval, Intervals
+from driftband.model.series import Bools, Frame, Instants, Labels, make_labels
+from driftband.query.errors import cannot
+from driftband.query.native import matches
+from driftband.query.nodes import Selector
+from driftband.query.values import Row, frame_of
+
+MOST_INTERVALS = 20_000
+"""Intervals that one selector may touch."""
+LOOK_BACK = 300_000
+"""How far an instant query looks back for a change (ms), as Prometheus does for a sample."""
+TOUCHED = {"driftband_change"}
+"""Series that are there at every step whose interval touches them: no short apply falls between two steps."""
+
+
+def select_states(find: Intervals, selector: Selector, times: Instants, step: int | None, now: int) -> Frame:
+    """Answer a selector of a state series at ``times`` (epoch ms, ascending); what is asked of the future is as of now.
+
+    step: of the query, None for an instant one.
+    """
+    asked = np.minimum(times, now)
+    reach = (step or LOOK_BACK) if selector.metric in TOUCHED else 0
+    found = states(find, selector, int(asked[0]) - reach, int(asked[-1])) if len(asked) else []
+    rows: Iterable[Row] = (
+        (labels, np.full(len(asked), one.value), _present(one, asked, reach)) for labels, one in found
+    )
+    return frame_of(times, _turns(rows))
+
+
+def states(find: Intervals, selector: Selector, start: int, end: int) -> list[tuple[Labels, Interval]]:
+    """Return the intervals that touch ``[start, end]`` and satisfy a selector, with their labels.
+
+    Raises:
+        QueryError: where there are more than ``MOST_INTERVALS``.
+    """
+    name = str(selector.metric)
+    equal = {m.name: m.value for m in selector.matchers if m.op == "=" and m.value and m.name != "__name__"}
+    found = find(name, start, end, equal, MOST_INTERVALS + 1)
+    if len(found) > MOST_INTERVALS:
+        raise cannot(
+            f"{name} has more than {MOST_INTERVALS} series in this range",
+            "ask for a shorter one, or narrow it, as in " + name + '{workspace="prod/network"}',
+        )
+    labelled = ((make_labels({**one.labels, "__name__": name}), one) for one in found)
+    return [(labels, one) for labels, one in labelled if matches(selector.matchers, labels)]
+
+
+def _present(one: Interval, times: Instants, reach: int) -> Bools:
+    if not reach:
+        return (times >= one.start) & (
+            (times < one.end) if one.end is not None else np.ones(len(times), dtype=np.bool_)
+        )
+    ended = (one.end > times - reach) if one.end is not None else np.ones(len(times), dtype=np.bool_)
+    present: Bools = (times >= one.start) & ended
+    return present
+
+
+def _turns(rows: Iterable[Row]) -> Sequence[Row]:
+    """Join rows of equal labels, the later going before: what closes and opens anew within one step is one series."""
+    joined: dict[Labels, Row] = {}
+    for labels, values, present in rows:
+        if labels in joined:
+            _, old, there = joined[labels]
+            values, present = np.where(present, values, old), present | there  # noqa: PLW2901 - the later of two
+        joined[labels] = (labels, values, present)
+    return list(joined.values())

@@ -1,0 +1,1 @@
+"""What is kept: SQLAlchemy tables, Alembic migrations and named queries, on SQLite and PostgreSQL."""

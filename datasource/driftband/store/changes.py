@@ -1,0 +1,110 @@
+"""Named queries on changes."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
+
+from driftband.model.change import Change
+from driftband.store.rows import insert_new, of_change, to_change, upsert, youngest
+from driftband.store.tables import applied_identities, changes
+
+_c = changes.c
+RUNS_AT_MOST = timedelta(days=1)
+"""A change that still runs after so long was never told to have ended."""
+
+
+def one(connection: Connection, change_id: str) -> Change | None:
+    """Return a change, or None."""
+    row = connection.execute(select(changes).where(_c.id == change_id)).mappings().first()
+    return None if row is None else to_change(row)
+
+
+def put(connection: Connection, change: Change, now: datetime) -> None:
+    """Write a change, new or known."""
+    received = connection.execute(select(_c.received_at).where(_c.id == change.id)).scalar()
+    upsert(connection, changes, [{**of_change(change), "received_at": received or now, "updated_at": now}])
+
+
+def during(
+    connection: Connection, start: datetime, end: datetime, *, limit: int, workspace: str | None = None
+) -> list[Change]:
+    """Return the changes whose interval touches ``[start, end]``, the oldest first. A running one has no end."""
+    statement = select(changes).where(
+        _c.started_at <= end,
+        or_(_c.ended_at >= start, and_(_c.ended_at.is_(None), _c.started_at >= start - RUNS_AT_MOST)),
+    )
+    if workspace is not None:
+        statement = statement.where(_c.workspace == workspace)
+    rows = connection.execute(statement.order_by(_c.started_at, _c.id).limit(limit)).mappings()
+    return [to_change(row) for row in rows]
+
+
+def page(
+    connection: Connection,
+    *,
+    equal: dict[str, str],
+    since: datetime | None,
+    until: datetime | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> list[Change]:
+    """Return changes, the youngest first, from after the cursor; since and until are of ``started_at``."""
+    statement = select(changes).where(*(_c[name] == value for name, value in equal.items()))
+    if since is not None:
+        statement = statement.where(_c.started_at >= since)
+    if until is not None:
+        statement = statement.where(_c.started_at <= until)
+    return [to_change(row) for row in youngest(connection, statement, _c.started_at, _c.id, after, limit)]
+
+
+def put_identities(connection: Connection, change: Change, identities: Sequence[tuple[dict[str, str], str]]) -> None:
+    """Note what a finished apply was of: each identity with the module version, or an empty one."""
+    connection.execute(delete(applied_identities).where(applied_identities.c.change == change.id))
+    rows = [
+        {
+            "change": change.id,
+            "identity_key": _key(identity),
+            "identity": identity,
+            "workspace": change.workspace,
+            "commit": change.commit,
+            "module_version": version,
+            "at": change.ended_at,
+        }
+        for identity, version in identities
+    ]
+    insert_new(connection, applied_identities, rows)
+
+
+def _key(identity: dict[str, str]) -> str:
+    return hashlib.blake2b(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def identities_until(connection: Connection, start: datetime, end: datetime, limit: int) -> list[Any]:
+    """Return what was applied in ``[start, end]`` and, for each identity, last before; the oldest first."""
+    a = applied_identities.c
+    rank = func.row_number().over(partition_by=a.identity_key, order_by=(a.at.desc(), a.change.desc())).label("rank")
+    before = select(applied_identities, rank).where(a.at < start).subquery()
+    last = select(before).where(before.c.rank == 1).limit(limit)
+    since = select(applied_identities).where(a.at >= start, a.at <= end).limit(limit)
+    rows = [*connection.execute(last).mappings(), *connection.execute(since).mappings()]
+    return sorted(rows, key=lambda row: (row["at"], row["change"]))
+
+
+def due_for_annotation(connection: Connection, limit: int) -> list[tuple[Change, int | None, datetime]]:
+    """Return changes that Grafana has not been told of as they are now, the oldest first."""
+    statement = (
+        select(changes)
+        .where(or_(_c.annotated_at.is_(None), _c.annotated_at < _c.updated_at))
+        .order_by(_c.updated_at)
+        .limit(limit)
+    )
+    return [(to_change(row), row["annotation"], row["updated_at"]) for row in connection.execute(statement).mappings()]
+
+
+def annotated(connection: Connection, change_id: str, annotation: int, updated_at: datetime) -> None:
+    """Note what Grafana has been told."""
+    connection.execute(update(changes).where(_c.id == change_id).values(annotation=annotation, annotated_at=updated_at))

@@ -1,0 +1,121 @@
+"""Named queries on findings and their transitions."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select
+
+from driftband.model.finding import Finding, Transition
+from driftband.store.rows import chunks, of_finding, of_transition, to_finding, upsert, youngest
+from driftband.store.tables import findings, transitions
+
+_c = findings.c
+
+
+def held(connection: Connection, workspace: str) -> list[Finding]:
+    """Return the configuration findings of a workspace that are open or accepted."""
+    statement = select(findings).where(
+        _c.workspace == workspace, _c.state.in_(("open", "accepted")), _c.layer == "configuration"
+    )
+    return [to_finding(row) for row in connection.execute(statement).mappings()]
+
+
+def by_ids(connection: Connection, ids: Iterable[str]) -> list[Finding]:
+    """Return findings in the order of ``ids``; those that are gone are left out."""
+    found: dict[str, Finding] = {}
+    wanted = list(ids)
+    for some in chunks(wanted):
+        for row in connection.execute(select(findings).where(_c.id.in_(some))).mappings():
+            found[row["id"]] = to_finding(row)
+    return [found[i] for i in wanted if i in found]
+
+
+def last_closed(connection: Connection, workspace: str, addresses: Iterable[str]) -> dict[tuple[str, str], str]:
+    """Return the last closed finding by address and kind."""
+    found: dict[tuple[str, str], str] = {}
+    for some in chunks(dict.fromkeys(addresses)):
+        statement = (
+            select(_c.address, _c.kind, _c.id)
+            .where(_c.workspace == workspace, _c.address.in_(some), _c.closed_at.is_not(None))
+            .order_by(_c.closed_at, _c.opened_at)
+        )
+        found.update({(row.address, row.kind): row.id for row in connection.execute(statement)})
+    return found
+
+
+def save(connection: Connection, moved: Sequence[Finding], steps: Sequence[Transition]) -> None:
+    """Write findings and their steps."""
+    for some in chunks(moved):
+        upsert(connection, findings, [of_finding(f) for f in some])
+    for some in chunks(steps):
+        connection.execute(insert(transitions), [of_transition(t) for t in some])
+
+
+def page(
+    connection: Connection,
+    *,
+    equal: dict[str, str],
+    since: datetime | None,
+    until: datetime | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> list[Finding]:
+    """Return findings, the youngest first, from after the cursor.
+
+    equal: columns with the value they must have. since, until: findings that were there at some time in between.
+    """
+    statement: Select[Any] = select(findings).where(*(_c[name] == value for name, value in equal.items()))
+    if since is not None:
+        statement = statement.where(or_(_c.closed_at.is_(None), _c.closed_at > since))
+    if until is not None:
+        statement = statement.where(_c.opened_at <= until)
+    return [to_finding(row) for row in youngest(connection, statement, _c.opened_at, _c.id, after, limit)]
+
+
+def overlapping(
+    connection: Connection, start: datetime, end: datetime, equal: dict[str, str], limit: int
+) -> list[tuple[Finding, list[Transition]]]:
+    """Return at most ``limit`` findings that were open at some time in ``[start, end]``, with their steps in order."""
+    narrowed = [_c[name] == value for name, value in equal.items()]
+    rows: list[Finding] = []
+    for still in (_c.closed_at.is_(None), _c.closed_at > start):
+        statement = select(findings).where(still, _c.opened_at <= end, *narrowed).limit(limit)
+        rows += [to_finding(row) for row in connection.execute(statement).mappings()]
+    steps = story(connection, [f.id for f in rows])
+    return [(f, steps.get(f.id, [])) for f in rows]
+
+
+def story(connection: Connection, ids: Iterable[str]) -> dict[str, list[Transition]]:
+    """Return the steps of findings, in order."""
+    t = transitions.c
+    found: dict[str, list[Transition]] = {}
+    for some in chunks(ids):
+        statement = select(transitions).where(t.finding.in_(some)).order_by(t.finding, t.at, t.id)
+        for row in connection.execute(statement).mappings():
+            found.setdefault(row["finding"], []).append(
+                Transition(
+                    finding=row["finding"],
+                    at=row["at"],
+                    state=row["state"],
+                    class_=row["class"],
+                    reason=row["reason"],
+                    run=row["run"],
+                )
+            )
+    return found
+
+
+def matching(connection: Connection, *conditions: ColumnElement[bool]) -> list[Finding]:
+    """Return the findings that meet all conditions."""
+    return [to_finding(row) for row in connection.execute(select(findings).where(and_(*conditions))).mappings()]
+
+
+def count_open(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """Return how many findings are open by layer, class and severity."""
+    statement = (
+        select(_c.layer, _c["class"], _c.severity, func.count())
+        .where(_c.state == "open")
+        .group_by(_c.layer, _c["class"], _c.severity)
+    )
+    return {(layer, class_, severity): count for layer, class_, severity, count in connection.execute(statement)}

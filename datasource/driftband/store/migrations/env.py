@@ -1,0 +1,8 @@
+"""Alembic's entry: the connection is handed over by :func:`driftband.store.database.migrate`."""
+
+from alembic import context
+
+from driftband.store.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=False)
+context.run_migrations()

@@ -1,0 +1,166 @@
+"""The intervals behind the native series of state: what was so, from when until when, with which labels."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import zip_longest
+
+from sqlalchemy import Connection, select
+
+from driftband.model.change import Change
+from driftband.model.finding import ALARMING, Finding, Transition
+from driftband.model.interval import Interval
+from driftband.model.moment import from_ms, to_ms
+from driftband.model.run import COMPLETE, Run
+from driftband.store import changes, findings, runs
+from driftband.store.database import Database
+from driftband.store.tables import resources
+
+FIRST_MS = 0
+FAR_MS = to_ms(datetime.fromisoformat("9999-01-01T00:00:00+00:00"))
+
+Find = Callable[[Connection, datetime, datetime, Mapping[str, str], int], Iterable[Interval]]
+
+
+def intervals(
+    database: Database, name: str, start: int, end: int, equal: Mapping[str, str], limit: int
+) -> list[Interval]:
+    """Return the intervals of a series that touch ``[start, end]`` (epoch ms).
+
+    equal: labels that must have a value; what the store cannot narrow by is left to the caller. About ``limit`` are
+    looked for: more than that means that the caller has to refuse.
+    """
+    low, high = (from_ms(min(max(t, FIRST_MS), FAR_MS)) for t in (start, end))
+    with database.read() as connection:
+        return list(_FIND[name](connection, low, high, equal, limit))
+
+
+def _drift(
+    connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], limit: int
+) -> Iterator[Interval]:
+    columns = {"layer", "kind", "severity", "workspace", "address", "resource_type", "module", "signal"}
+    narrowed = {k: v for k, v in equal.items() if k in columns}
+    if "finding" in equal:
+        narrowed["id"] = equal["finding"]
+    for finding, steps in findings.overlapping(connection, start, end, narrowed, limit):
+        yield from _phases(finding, steps)
+
+
+def _phases(finding: Finding, steps: list[Transition]) -> Iterator[Interval]:
+    """Yield one interval for each time in which the finding was open in one alarming class."""
+    ends: list[datetime | None] = [step.at for step in steps[1:]]
+    for step, until in zip(steps, [*ends, finding.closed_at], strict=True):
+        if step.state == "open" and step.class_ in ALARMING and (until is None or until > step.at):
+            labels = {
+                **finding.identity,
+                "finding": finding.id,
+                "layer": finding.layer,
+                "kind": finding.kind,
+                "class": step.class_,
+                "severity": finding.severity,
+                "workspace": finding.workspace,
+                "address": finding.address,
+                "resource_type": finding.resource_type,
+                "module": finding.module,
+                "signal": finding.signal,
+            }
+            yield Interval(labels, to_ms(step.at), None if until is None else to_ms(until), finding.score)
+
+
+def _changes(
+    connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], limit: int
+) -> Iterator[Interval]:
+    for change in changes.during(connection, start, end, limit=limit, workspace=equal.get("workspace")):
+        began = to_ms(change.started_at)
+        yield Interval(
+            _labels_of(change), began, None if change.ended_at is None else to_ms(change.ended_at), float(began)
+        )
+
+
+def _labels_of(change: Change) -> dict[str, str]:
+    return {
+        **change.identity,
+        "change": change.id,
+        "kind": change.kind,
+        "workspace": change.workspace,
+        "commit": change.commit,
+        "actor": change.actor,
+        "url": change.url,
+        "summary": change.summary,
+    }
+
+
+def _resource_info(
+    connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], limit: int
+) -> Iterator[Interval]:
+    r = resources.c
+    narrowed = [r[name] == equal[label] for name, label in _RESOURCE.items() if label in equal]
+    for still in (r.valid_to.is_(None), r.valid_to > start):
+        statement = select(resources).where(still, r.valid_from <= end, *narrowed).limit(limit)
+        for row in connection.execute(statement).mappings():
+            labels = {**row["identity"], **{label: row[name] for name, label in _RESOURCE.items()}}
+            until = row["valid_to"]
+            yield Interval(labels, to_ms(row["valid_from"]), None if until is None else to_ms(until), 1.0)
+
+
+_RESOURCE = {
+    "workspace": "workspace",
+    "address": "address",
+    "type": "resource_type",
+    "module": "module",
+    "module_version": "module_version",
+    "commit": "commit",
+}
+
+
+def _identity_info(
+    connection: Connection, start: datetime, end: datetime, _equal: Mapping[str, str], limit: int
+) -> Iterator[Interval]:
+    by_identity: dict[str, list[Mapping[str, object]]] = {}
+    for row in changes.identities_until(connection, start, end, limit):
+        by_identity.setdefault(row["identity_key"], []).append(row)
+    for applied in by_identity.values():
+        ends = [row["at"] for row in applied[1:]]
+        for row, until in zip(applied, [*ends, None], strict=True):
+            labels = {**row["identity"], **{k: row[k] for k in ("workspace", "commit", "module_version", "change")}}  # type: ignore[dict-item]
+            if row["at"] != until:
+                began, ended = to_ms(row["at"]), None if until is None else to_ms(until)  # type: ignore[arg-type]
+                yield Interval(labels, began, ended, 1.0)  # type: ignore[arg-type]
+
+
+def _last_complete(
+    connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], _limit: int
+) -> Iterator[Interval]:
+    for workspace, found in _runs(connection, start, end, equal).items():
+        for run, until in _in_turn([run for run in found if run.status in COMPLETE]):
+            yield Interval({"workspace": workspace}, to_ms(run.at), until, to_ms(run.at) / 1000)
+
+
+def _scan_status(
+    connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], _limit: int
+) -> Iterator[Interval]:
+    for workspace, found in _runs(connection, start, end, equal).items():
+        for run, until in _in_turn(found):
+            yield Interval({"workspace": workspace, "status": run.status}, to_ms(run.at), until, 1.0)
+
+
+def _in_turn(found: Sequence[Run]) -> Iterator[tuple[Run, int | None]]:
+    """Yield runs with the time of the next one, None after the last."""
+    for run, later in zip_longest(found, found[1:]):
+        yield run, None if later is None else to_ms(later.at)
+
+
+def _runs(connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str]) -> dict[str, list[Run]]:
+    found: dict[str, list[Run]] = {}
+    for run in runs.between(connection, start, end, equal.get("workspace")):
+        found.setdefault(run.workspace, []).append(run)
+    return found
+
+
+_FIND: Mapping[str, Find] = {
+    "driftband_drift": _drift,
+    "driftband_change": _changes,
+    "driftband_resource_info": _resource_info,
+    "driftband_identity_info": _identity_info,
+    "driftband_scan_last_complete_timestamp_seconds": _last_complete,
+    "driftband_scan_status": _scan_status,
+}

@@ -1,0 +1,97 @@
+"""What time alone does: ignore rules and acceptances end, and what is older than the retention goes."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, or_, select
+
+from driftband.model.finding import Finding, Transition, step
+from driftband.model.ignore import Ignore
+from driftband.store import findings, ignores
+from driftband.store.database import Database
+from driftband.store.tables import (
+    applied_identities,
+    audit_events,
+    audit_resources,
+    changes,
+    resources,
+    runs,
+    transitions,
+)
+from driftband.store.tables import findings as table
+
+AT_ONCE = 2_000
+
+
+def tidy(database: Database, now: datetime, retention: timedelta) -> None:
+    """Bring back what was ignored or accepted until now, and forget what ended before the retention."""
+    with database.write() as connection:
+        expire_rules(connection, now)
+        _expire_acceptances(connection, now)
+    with database.write() as connection:
+        _forget(connection, now - retention)
+
+
+def expire_rules(connection: Connection, now: datetime) -> None:
+    """Make drift again of what rules ignored that have expired or were taken back."""
+    over = {rule.id: rule for rule in ignores.expired(connection, now)}
+    if not over:
+        return
+    ignored = findings.matching(connection, table.c.state == "open", table.c["class"] == "ignored")
+    moved = [_return(f, over[f.ignored_by], now) for f in ignored if f.ignored_by in over]
+    findings.save(connection, [f for f, _ in moved], [t for _, t in moved])
+
+
+def _return(finding: Finding, rule: Ignore, now: datetime) -> tuple[Finding, Transition]:
+    expired = rule.expires_at is not None and rule.expires_at <= now
+    at = max(rule.expires_at, finding.opened_at) if expired and rule.expires_at else now
+    reason = f"the ignore rule of {rule.owner} {'expired' if expired else 'was taken back'}: {rule.reason}"
+    return step(finding, at, reason, class_="drift", ignored_by=None)
+
+
+def ignore_open(connection: Connection, rule: Ignore, now: datetime) -> None:
+    """Put a new rule in force for what is open."""
+    held = findings.matching(
+        connection,
+        table.c.state == "open",
+        table.c.layer == "configuration",
+        table.c["class"].in_(("drift", "provisional", "accepted_undeclared")),
+    )
+    moved = [
+        step(f, now, f"ignored by {rule.owner}: {rule.reason}", class_="ignored", ignored_by=rule.id)
+        for f in held
+        if _covered(f, rule)
+    ]
+    findings.save(connection, [f for f, _ in moved], [t for _, t in moved])
+
+
+def _covered(finding: Finding, rule: Ignore) -> bool:
+    if not rule.covers(finding.workspace, finding.address, finding.resource_type):
+        return False
+    if not rule.attribute:
+        return True
+    return bool(finding.attributes) and all(rule.covers_attribute(a.path) for a in finding.attributes)
+
+
+def _expire_acceptances(connection: Connection, now: datetime) -> None:
+    due = findings.matching(connection, table.c.state == "accepted", table.c.accepted_until <= now)
+    moved = [step(f, now, "its acceptance has ended", state="open") for f in due]
+    findings.save(connection, [f for f, _ in moved], [t for _, t in moved])
+
+
+def _forget(connection: Connection, before: datetime) -> None:
+    old = list(connection.execute(select(table.c.id).where(table.c.closed_at < before).limit(AT_ONCE)).scalars())
+    connection.execute(delete(transitions).where(transitions.c.finding.in_(old)))
+    connection.execute(delete(table).where(table.c.id.in_(old)))
+    connection.execute(delete(runs).where(runs.c.at < before))
+    connection.execute(delete(resources).where(resources.c.valid_to < before))
+    connection.execute(
+        delete(changes).where(
+            or_(changes.c.ended_at < before, changes.c.ended_at.is_(None) & (changes.c.started_at < before))
+        )
+    )
+    connection.execute(delete(audit_events).where(audit_events.c.at < before))
+    connection.execute(delete(audit_resources).where(audit_resources.c.at < before))
+    newer = select(applied_identities.c.identity_key).where(applied_identities.c.at >= before)
+    connection.execute(
+        delete(applied_identities).where(applied_identities.c.at < before, applied_identities.c.identity_key.in_(newer))
+    )
