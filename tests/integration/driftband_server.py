@@ -1,5 +1,7 @@
 """A driftband started as a user starts it: the command, a file, a port."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -48,18 +50,31 @@ class DriftbandServer:
         self._process.terminate()
         return self._process.wait(timeout=30)
 
+    def kill(self) -> None:
+        """End it at once, wherever it is; entering it again starts it anew."""
+        family = self._family()
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+        self._process.wait(timeout=30)
+        while any(Path(f"/proc/{pid}").exists() for pid in family):
+            time.sleep(0.01)
+
     def memory(self) -> int:
         """Return the resident bytes of the processes that serve."""
-        family = [
-            self._process.pid,
-            *(int(p) for p in Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()),
-        ]
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in family)
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._family())
         return pages * 4096
+
+    def _family(self) -> list[int]:
+        pid = self._process.pid
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
     def get(self, path: str, **parameters: Any) -> requests.Response:
         """GET an endpoint."""
         return requests.get(f"{self.url}{path}", params=parameters, timeout=60)
+
+    def post(self, path: str, body: Any) -> int:
+        """POST JSON to an endpoint and return the status."""
+        return requests.post(f"{self.url}{path}", json=body, timeout=60).status_code
 
     def range(
         self, query: str, start: float, end: float, step: float

@@ -230,5 +230,5 @@ def test_a_body_of_nonsense_is_no_500(driftband: DriftbandServer) -> None:
 
 def test_it_stops_gracefully(prometheus: PrometheusServer, tmp_path: Path) -> None:
     with DriftbandServer(tmp_path, prometheus={"url": prometheus.url}) as server:
-        assert server.get("/readyz").json() == {"listener": "ok", "source": "ok"}
+        assert server.get("/readyz").json() == {"listener": "ok", "store": "ok", "source": "ok"}
         assert server.stop() == 0

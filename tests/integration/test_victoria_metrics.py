@@ -150,4 +150,4 @@ def test_what_metricsql_alone_can_is_refused_with_its_place_inside_our_functions
 
 def test_the_doctor_finds_it_well(filled: VictoriaServer) -> None:
     found = doctor.run(load(None, {"DRIFTBAND_PROMETHEUS__URL": filled.url, "DRIFTBAND_BANDS__HISTORY": "3d"}))
-    assert {one.name: one.status for one in found} == {"source": "ok", "clock": "ok", "history": "ok"}
+    assert {one.name: one.status for one in found} == {"source": "ok", "clock": "ok", "history": "ok", "store": "ok"}

@@ -172,7 +172,11 @@ def test_the_doctor_lists_what_it_found() -> None:
     result = run("doctor", "--json", DRIFTBAND_PROMETHEUS__URL="http://dana:hunter22@127.0.0.1:9")
     assert result.exit_code == 1
     findings = json.loads(result.stdout)["findings"]
-    assert [(found["name"], found["status"]) for found in findings] == [("configuration", "ok"), ("source", "fail")]
+    assert [(found["name"], found["status"]) for found in findings] == [
+        ("configuration", "ok"),
+        ("source", "fail"),
+        ("store", "ok"),
+    ]
     assert findings[1]["message"] == "http://127.0.0.1:9 refuses the connection"
     assert findings[1]["mend"]
 

@@ -92,12 +92,23 @@ def test_every_key_is_read() -> None:
         "read-token-of-kim",
         "write-token-of-dana",
         "approve-token-of-dana",
+        "webhook-secret-of-dana",
+        "postgresql+psycopg://drift:st0re-passw0rd@db.example/driftband",
+        "st0re-passw0rd",
     }
+    assert config.identity == ("service", "shard")
+    assert config.retention == 90 * DAY
+    (workspace,) = config.workspaces
+    assert (workspace.name, workspace.path, workspace.every) == ("prod/network", str(FOLDER), 15 * 60_000)
+    assert (workspace.tool, workspace.normal_plan, workspace.timeout) == ("tofu", False, 10 * 60_000)
+    assert workspace.identity == {"service": "network"}
+    assert workspace.environment["AWS_SECRET_ACCESS_KEY"].get_secret_value() == "glsa_of-dana"
 
 
 def test_no_secret_is_in_any_form_of_the_configuration() -> None:
     config = load(FOLDER / "full.yaml", FULL)
     forms = repr(config) + str(config) + config.model_dump_json() + yaml.safe_dump(config.effective())
+    assert "postgresql+psycopg://db.example/driftband" in forms
     for secret in config.secrets():
         assert not re.search(rf"\b{re.escape(secret)}\b", forms)
 
@@ -208,7 +219,8 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_leaves_all_to_the_environment(tmp_path: Path) -> None:
-    assert load(written(tmp_path, "# nothing\n"), environment()) == load(None, environment())
+    here = environment(STORE=f"sqlite:///{tmp_path}/driftband.db")  # else beside the file
+    assert load(written(tmp_path, "# nothing\n"), here) == load(None, here)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:

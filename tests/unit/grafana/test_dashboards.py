@@ -41,6 +41,19 @@ def test_variables_choose_the_data_source_and_one_service(bands: Any) -> None:
     assert service["datasource"]["uid"] == "${datasource}"
 
 
+def test_changes_of_the_service_are_marked_and_all_others_can_be(bands: Any) -> None:
+    ours, every = bands["annotations"]["list"]
+    assert (ours["name"], ours["enable"], ours["target"]["tags"]) == (
+        "Changes",
+        True,
+        ["driftband", "service:$service"],
+    )
+    assert (every["name"], every["enable"], every["target"]["tags"]) == ("All changes", False, ["driftband"])
+    for query in (ours, every):
+        assert query["datasource"] == {"type": "grafana", "uid": "-- Grafana --"}
+        assert (query["target"]["type"], query["target"]["matchAny"]) == ("tags", False)
+
+
 def test_every_query_keeps_functions_that_grafana_does_not_know(bands: Any) -> None:
     for panel in bands["panels"]:
         assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
@@ -77,6 +90,7 @@ def test_scores_show_where_the_band_ends(bands: Any) -> None:
     (panel,) = (panel for panel in bands["panels"] if "anomaly_score" in panel["targets"][0]["expr"])
     steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert [step["value"] for step in steps] == [None, -1, 1]
+    assert steps[1]["color"] == steps[2]["color"]
     assert panel["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"]["mode"] == "dashed"
     assert [target["refId"] for target in panel["targets"]] == ["A", "B", "C", "D"]
 
@@ -102,7 +116,7 @@ def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_check_names_what_is_missing_changed_or_left_over(tmp_path: Path) -> None:
-    assert dashboards.check(tmp_path) == [f"{tmp_path / 'bands.json'}: missing"]
+    assert dashboards.check(tmp_path) == [f"{tmp_path / name}: missing" for name in ("bands.json", "drift.json")]
     dashboards.build(tmp_path)
     assert dashboards.check(tmp_path) == []
     (tmp_path / "bands.json").write_text("{}\n")
