@@ -9,6 +9,8 @@ from driftband.model.moment import show_moment
 from driftband.model.report import Renamed
 
 RunStatus = Literal["clean", "drifted", "partial", "failed", "locked", "suspect"]
+KEYS_END = "\n"
+"""What stands behind a run's key where its workspace follows: none of the two may hold it."""
 COMPLETE: frozenset[RunStatus] = frozenset({"clean", "drifted"})
 
 
@@ -36,6 +38,11 @@ class Run:
     closed: int = 0
     renamed: tuple[Renamed, ...] = ()
     errors: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """What tells it from all others."""
+        return f"{self.id}{KEYS_END}{self.workspace}"
 
     def json(self) -> dict[str, Any]:
         """Return the form of SHAPES.md."""

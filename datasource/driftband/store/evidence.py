@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -139,7 +139,8 @@ class StoredEvidence:
                 raise ConflictError("the finding is closed already")
             words = f"accepted by {by}: {reason}"
             moved, transition = step(found[0], max(now, found[0].opened_at), words, state="accepted")
-            findings.save(connection, [moved], [transition])
+            if moved != found[0]:
+                findings.save(connection, [moved], [transition])
             connection.execute(update(table).where(table.c.id == finding_id).values(accepted_until=until))
         return moved
 
@@ -191,8 +192,8 @@ class StoredEvidence:
         made = {(r.resource_type, r.attribute) for r in rules}
         return rules, [p.json() for p in propose(moves) if (p.resource_type, p.attribute) not in made]
 
-    def ignore(self, fields: Mapping[str, Any]) -> Ignore:
-        """Add an ignore rule, and put it in force for what is open."""
+    def ignore(self, fields: Mapping[str, Any]) -> tuple[Ignore, bool]:
+        """Add an ignore rule, put it in force for what is open, and tell whether it is new: one says the same once."""
         now = self.clock()
         content = repr(sorted((k, str(v)) for k, v in fields.items())) + show_moment(now)
         try:
@@ -202,9 +203,12 @@ class StoredEvidence:
         if rule.expires_at is not None and rule.expires_at <= now:
             raise RefusedError("expires_at must lie in the future")
         with self.database.write() as connection:
+            for known in ignores.in_force(connection):
+                if known.holds_at(now) and replace(rule, id=known.id, created_at=known.created_at) == known:
+                    return known, False
             ignores.add(connection, rule)
             ignore_open(connection, rule, now)
-        return rule
+        return rule, True
 
     def unignore(self, rule_id: str) -> None:
         """Take an ignore rule back: what it ignored is drift again."""

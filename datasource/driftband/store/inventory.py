@@ -60,7 +60,10 @@ def take_stock(
     identities: Identities,
     renamed: Sequence[Renamed] = (),
 ) -> None:
-    """Make ``found`` the resources of a workspace from ``at`` on; those that are missing are no longer in force."""
+    """Make ``found`` the resources of a workspace from ``at`` on; those that are missing are no longer in force.
+
+    What has been told of a later time stays.
+    """
     columns = (resources.c.id, resources.c.address, resources.c.digest, resources.c.commit, resources.c.valid_from)
     statement = select(*columns).where(resources.c.workspace == workspace, resources.c.valid_to.is_(None))
     before = {row.address: row for row in connection.execute(statement)}
@@ -69,13 +72,13 @@ def take_stock(
     for resource in found:
         row = _row(workspace, resource, identities)
         old = before.pop(resource.address, None)
-        if old is not None and old.digest == row["digest"]:
+        if old is not None and (old.digest == row["digest"] or old.valid_from > at):
             continue
         if old is not None:
             ended.append(old)
         last = old.commit if old is not None else earlier.get(resource.address, "")
         fresh.append({**row, "commit": commit or last, "valid_from": at, "valid_to": None})
-    _end(connection, [*ended, *before.values()], at)
+    _end(connection, [*ended, *(old for old in before.values() if old.valid_from <= at)], at)
     for some in chunks(fresh):
         connection.execute(insert(resources), some)
 

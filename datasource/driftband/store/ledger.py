@@ -233,7 +233,8 @@ class _Taking:
         if undeclared and run.status == "clean":
             reason = f"{len(undeclared)} drifts that the state took over are not in the code"
             counted = replace(counted, status="drifted", reason=reason)
-        return counted, tuple(f for f in moved if f.state != "closed" and (f.address in here or f in undeclared))
+        shown = (f for f in moved if f.state != "closed" and (f.address in here or f in undeclared))
+        return counted, tuple(sorted(shown, key=lambda f: (f.address, f.kind)))
 
     def _applied(self) -> dict[str, str]:
         if self._known.last_complete_at is None:

@@ -1,9 +1,11 @@
 """What people look at first: how the workspaces stand, the worst of what is open, and the last changes."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, case, select
 
 from driftband.model.change import Change
 from driftband.model.finding import ALARMING, Class, Finding, Severity
@@ -12,6 +14,7 @@ from driftband.model.standing import SEVERITIES, Standing
 from driftband.store import changes
 from driftband.store.database import Database
 from driftband.store.rows import to_finding, to_run
+from driftband.store.runs import last_before
 from driftband.store.tables import findings, runs, workspaces
 
 _f, _r, _w = findings.c, runs.c, workspaces.c
@@ -52,28 +55,23 @@ class StoredOverview:
 
 
 def _last(connection: Connection) -> dict[str, Run]:
-    """Return the last run of each workspace, one step into the index for each."""
-    own = runs.alias()
-    youngest = select(own.c.id).where(own.c.workspace == _w.name).order_by(own.c.at.desc(), own.c.id.desc()).limit(1)
-    return _runs(connection, youngest.correlate(workspaces).scalar_subquery())
+    return _by_workspace(connection, last_before(None))
 
 
 def _whole(connection: Connection) -> dict[str, Run]:
-    return _runs(connection, _w.last_complete_run)
+    joined = workspaces.outerjoin(runs, and_(_r.workspace == _w.name, _r.id == _w.last_complete_run))
+    return _by_workspace(connection, select(runs).select_from(joined))
 
 
-def _runs(connection: Connection, wanted: object) -> dict[str, Run]:
-    joined = select(runs).join(workspaces, and_(_r.workspace == _w.name, _r.id == wanted))
-    return {row["workspace"]: to_run(row) for row in connection.execute(joined).mappings()}
+def _by_workspace(connection: Connection, statement: Select[Any]) -> dict[str, Run]:
+    rows = connection.execute(statement).mappings()
+    return {row["workspace"]: to_run(row) for row in rows if row["id"] is not None}
 
 
-def _counts(connection: Connection) -> dict[str, dict[tuple[Class, Severity], int]]:
-    found: dict[str, dict[tuple[Class, Severity], int]] = {}
-    statement = (
-        select(_f.workspace, _f["class"], _f.severity, func.count())
-        .where(_f.state == "open", _f.layer == "configuration")
-        .group_by(_f.workspace, _f["class"], _f.severity)
-    )
-    for workspace, class_, severity, count in connection.execute(statement):
-        found.setdefault(workspace, {})[class_, severity] = count
-    return found
+def _counts(connection: Connection) -> dict[str, Counter[tuple[Class, Severity]]]:
+    found: dict[str, Counter[tuple[Class, Severity]]] = {}
+    statement = select(_f.workspace, _f["class"], _f.severity).where(_f.state == "open", _f.layer == "configuration")
+    # Counted here: to have them in groups, SQLite would walk along all that has ever been found.
+    for workspace, class_, severity in connection.execute(statement):
+        found.setdefault(workspace, Counter())[class_, severity] += 1
+    return dict(found)

@@ -1,35 +1,53 @@
 """Named queries on runs."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, select, tuple_
 
-from driftband.model.run import Run
-from driftband.store.rows import to_run, youngest
-from driftband.store.tables import runs
+from driftband.model.run import COMPLETE, KEYS_END, Run
+from driftband.store.rows import to_run
+from driftband.store.tables import runs, workspaces
 
-_c = runs.c
+_c, _own = runs.c, runs.alias().c
 
 
 def page(connection: Connection, *, workspace: str | None, after: tuple[datetime, str] | None, limit: int) -> list[Run]:
-    """Return runs, the youngest first, from after the cursor."""
+    """Return runs, the youngest first, from after the cursor. Several workspaces may have runs of one key and time."""
     statement = select(runs)
     if workspace is not None:
         statement = statement.where(_c.workspace == workspace)
-    return [to_run(row) for row in youngest(connection, statement, _c.at, _c.id, after, limit)]
+    if after is not None:
+        key, _, place = after[1].partition(KEYS_END)
+        statement = statement.where(tuple_(_c.at, _c.id, _c.workspace) < (after[0], key, place))
+    ordered = statement.order_by(_c.at.desc(), _c.id.desc(), _c.workspace.desc()).limit(limit)
+    return [to_run(row) for row in connection.execute(ordered).mappings()]
 
 
 def between(connection: Connection, start: datetime, end: datetime, workspace: str | None) -> list[Run]:
-    """Return what was reported of ``[start, end]`` and, for each workspace and status, last before; in order."""
-    counted = _c.superseded.is_(False) if workspace is None else _c.superseded.is_(False) & (_c.workspace == workspace)
-    rank = (
-        func.row_number()
-        .over(partition_by=(_c.workspace, _c.status), order_by=(_c.at.desc(), _c.id.desc()))
-        .label("rank")
-    )
-    before = select(runs, rank).where(counted, _c.at < start).subquery()
-    rows = [
-        *connection.execute(select(before).where(before.c.rank == 1)).mappings(),
-        *connection.execute(select(runs).where(counted, _c.at >= start, _c.at <= end)).mappings(),
-    ]
-    return [to_run(row) for row in sorted(rows, key=lambda row: (row["at"], row["id"]))]
+    """Return what was reported of ``[start, end]`` and, of each workspace, its last run and last complete one before."""
+    during = select(runs).where(_c.superseded.is_(False), _c.at >= start, _c.at <= end)
+    last, complete = last_before(start), last_before(start, _own.status.in_(COMPLETE))
+    if workspace is not None:
+        during = during.where(_c.workspace == workspace)
+        last, complete = (each.where(workspaces.c.name == workspace) for each in (last, complete))
+    found = {
+        (row["workspace"], row["id"]): to_run(row)
+        for statement in (last, complete, during)
+        for row in connection.execute(statement).mappings()
+        if row["id"] is not None
+    }
+    return sorted(found.values(), key=lambda run: (run.at, run.id))
+
+
+def last_before(start: datetime | None, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Return the last run of each workspace, before ``start`` where that is given: one step into the index for each.
+
+    A workspace without one gives an empty row: the outer join holds the order, in which SQLite would else be mistaken.
+    """
+    earlier = select(_own.id).where(_own.workspace == workspaces.c.name, *conditions)
+    if start is not None:
+        earlier = earlier.where(_own.superseded.is_(False), _own.at < start)
+    last = earlier.order_by(_own.at.desc(), _own.id.desc()).limit(1).correlate(workspaces).scalar_subquery()
+    joined = workspaces.outerjoin(runs, and_(_c.workspace == workspaces.c.name, _c.id == last))
+    return select(runs).select_from(joined)

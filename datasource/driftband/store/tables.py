@@ -81,6 +81,11 @@ findings = Table(
     Index("ix_findings_workspace", "workspace", "state", "opened_at", "id"),
     Index("ix_findings_subject", "workspace", "address", "kind", "closed_at"),
     Index("ix_findings_closed", "closed_at", "opened_at"),
+    Index("ix_findings_address", "address", "opened_at", "id"),
+    Index("ix_findings_kind", "kind", "opened_at", "id"),
+    Index("ix_findings_class", "class", "opened_at", "id"),
+    Index("ix_findings_severity", "severity", "opened_at", "id"),
+    Index("ix_findings_signal", "signal", "opened_at", "id"),
 )
 
 transitions = Table(
@@ -141,6 +146,9 @@ changes = Table(
     Index(None, "ended_at", "started_at"),
     Index("ix_changes_workspace", "workspace", "started_at"),
     Index("ix_changes_annotated", "annotated_at", "updated_at"),
+    Index("ix_changes_commit", "commit", "started_at", "id"),
+    Index("ix_changes_kind", "kind", "started_at", "id"),
+    Index("ix_changes_status", "status", "started_at", "id"),
 )
 """annotation, annotated_at: the id that Grafana gave, and the ``updated_at`` that it was last told of."""
 
@@ -196,6 +204,7 @@ audit_resources = Table(
     Column("at", Moment, nullable=False),
     UniqueConstraint("resource", "at", "event"),
     Index(None, "event"),
+    Index(None, "at"),
 )
 
 leases = Table(

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, exists, or_, select
 
 from driftband.model.finding import Finding, Transition, step
 from driftband.model.ignore import Ignore
@@ -37,13 +37,15 @@ def expire_rules(connection: Connection, now: datetime) -> None:
     if not over:
         return
     ignored = findings.matching(connection, table.c.state == "open", table.c["class"] == "ignored")
-    moved = [_return(f, over[f.ignored_by], now) for f in ignored if f.ignored_by in over]
+    back = [f for f in ignored if f.ignored_by in over]
+    last = findings.last_steps(connection, [f.id for f in back])
+    moved = [_return(f, over[str(f.ignored_by)], last[f.id], now) for f in back]
     findings.save(connection, [f for f, _ in moved], [t for _, t in moved])
 
 
-def _return(finding: Finding, rule: Ignore, now: datetime) -> tuple[Finding, Transition]:
+def _return(finding: Finding, rule: Ignore, last: datetime, now: datetime) -> tuple[Finding, Transition]:
     expired = rule.expires_at is not None and rule.expires_at <= now
-    at = max(rule.expires_at, finding.opened_at) if expired and rule.expires_at else now
+    at = max(rule.expires_at, last) if expired and rule.expires_at else now
     reason = f"the ignore rule of {rule.owner} {'expired' if expired else 'was taken back'}: {rule.reason}"
     return step(finding, at, reason, class_="drift", ignored_by=None)
 
@@ -73,8 +75,14 @@ def _covered(finding: Finding, rule: Ignore) -> bool:
 
 
 def _expire_acceptances(connection: Connection, now: datetime) -> None:
-    due = findings.matching(connection, table.c.state == "accepted", table.c.accepted_until <= now)
-    moved = [step(f, now, "its acceptance has ended", state="open") for f in due]
+    ended = (table.c.state == "accepted", table.c.accepted_until <= now)
+    due = connection.execute(select(table.c.id, table.c.accepted_until).where(*ended))
+    until = {row.id: row.accepted_until for row in due}
+    last = findings.last_steps(connection, until)
+    moved = [
+        step(f, max(until[f.id], last[f.id]), "its acceptance has ended", state="open")
+        for f in findings.by_ids(connection, until)
+    ]
     findings.save(connection, [f for f, _ in moved], [t for _, t in moved])
 
 
@@ -91,7 +99,6 @@ def _forget(connection: Connection, before: datetime) -> None:
     )
     connection.execute(delete(audit_events).where(audit_events.c.at < before))
     connection.execute(delete(audit_resources).where(audit_resources.c.at < before))
-    newer = select(applied_identities.c.identity_key).where(applied_identities.c.at >= before)
-    connection.execute(
-        delete(applied_identities).where(applied_identities.c.at < before, applied_identities.c.identity_key.in_(newer))
-    )
+    a, newer = applied_identities.c, applied_identities.alias().c
+    followed = exists().where(newer.identity_key == a.identity_key, newer.at > a.at)
+    connection.execute(delete(applied_identities).where(a.at < before, followed))

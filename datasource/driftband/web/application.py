@@ -62,6 +62,7 @@ def create(service: Service) -> Flask:
     app.register_blueprint(pages.blueprint(service.gateway, service.overview, service.external_url, service.example))
     _add_own_routes(app, service)
     _guard(app, service)
+    _tell_errors(app, service)
     _observe(app, service)
     return app
 
@@ -105,11 +106,19 @@ def _guard(app: Flask, service: Service) -> None:
             return None
         return _refused(refusal, "write" if writes else "read")
 
+    @app.before_request
+    def refuse_what_is_cut() -> None:
+        # A body that does not say its length is read up to the limit, and would be taken for the whole.
+        if request.content_length is None and len(request.get_data()) >= service.max_body:
+            raise RequestEntityTooLarge
+
     @app.after_request
     def harden(response: Response) -> Response:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 
+
+def _tell_errors(app: Flask, service: Service) -> None:
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
         if isinstance(error, RequestEntityTooLarge):

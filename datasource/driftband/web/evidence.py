@@ -70,8 +70,8 @@ class Evidence(Protocol):
     def ignores(self) -> tuple[list[Ignore], list[dict[str, Any]]]:
         """Return the ignore rules, and those that history proposes."""
 
-    def ignore(self, fields: Mapping[str, Any]) -> Ignore:
-        """Add an ignore rule."""
+    def ignore(self, fields: Mapping[str, Any]) -> tuple[Ignore, bool]:
+        """Add an ignore rule, and tell whether it is new."""
 
     def unignore(self, rule_id: str) -> None:
         """Take an ignore rule back."""
@@ -120,7 +120,7 @@ def _reports(api: Blueprint, evidence: Evidence) -> None:
     @api.get("/runs")
     def list_runs() -> Response:
         part = wanted(request.args, ("workspace",), {})
-        return answer(paged("runs", evidence.runs(part), part.limit, "at"))
+        return answer(paged("runs", evidence.runs(part), part.limit, "at", "place"))
 
 
 def _findings(api: Blueprint, evidence: Evidence) -> None:
@@ -187,7 +187,8 @@ def _ignores(api: Blueprint, evidence: Evidence) -> None:
         names = ("workspace", "address", "resource_type", "attribute", "reason", "owner", "expires_at")
         fields = json_object(names)
         texts = {name: text(fields, name, required=name in ("reason", "owner")) for name in names[:-1]}
-        return answer(evidence.ignore({**texts, "expires_at": moment_of(fields, "expires_at")}).json(), 201)
+        rule, new = evidence.ignore({**texts, "expires_at": moment_of(fields, "expires_at")})
+        return answer(rule.json(), 201 if new else 200)
 
     @api.delete("/ignores/<rule_id>")
     def remove_ignore(rule_id: str) -> Response:

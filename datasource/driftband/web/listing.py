@@ -95,11 +95,11 @@ def _cursor(values: Mapping[str, str]) -> Cursor | None:
         raise RefusedError("cursor must be the next of an earlier answer") from None
 
 
-def paged(name: str, items: Sequence[T], size: int, at: str) -> dict[str, Any]:
-    """Return a page of the form ``{name: [...], "next": ...}`` of up to ``size`` + 1 items; at: the field of their order."""
+def paged(name: str, items: Sequence[T], size: int, at: str, key: str = "id") -> dict[str, Any]:
+    """Return a page of the form ``{name: [...], "next": ...}`` of up to ``size`` + 1 items; at, key: the fields of their order."""
     shown = items[:size]
     cursor = None
     if len(items) > size:
-        text = f"{to_ms(getattr(shown[-1], at))}:{shown[-1].id}"
+        text = f"{to_ms(getattr(shown[-1], at))}:{getattr(shown[-1], key)}"
         cursor = base64.urlsafe_b64encode(text.encode()).decode()
     return {name: [item.json() for item in shown], "next": cursor}

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("resource", "at", "event", name=op.f("uq_audit_resources_resource_at_event")),
     )
     op.create_index(op.f("ix_audit_resources_event"), "audit_resources", ["event"], unique=False)
+    op.create_index(op.f("ix_audit_resources_at"), "audit_resources", ["at"], unique=False)
     op.create_table(
         "changes",
         sa.Column("id", Words(), nullable=False),
@@ -71,6 +72,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_changes_annotated", "changes", ["annotated_at", "updated_at"], unique=False)
+    op.create_index("ix_changes_commit", "changes", ["commit", "started_at", "id"], unique=False)
+    op.create_index("ix_changes_kind", "changes", ["kind", "started_at", "id"], unique=False)
+    op.create_index("ix_changes_status", "changes", ["status", "started_at", "id"], unique=False)
     op.create_index(op.f("ix_changes_ended_at_started_at"), "changes", ["ended_at", "started_at"], unique=False)
     op.create_index(op.f("ix_changes_started_at_id"), "changes", ["started_at", "id"], unique=False)
     op.create_index("ix_changes_workspace", "changes", ["workspace", "started_at"], unique=False)
@@ -103,6 +107,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_findings_closed", "findings", ["closed_at", "opened_at"], unique=False)
+    op.create_index("ix_findings_address", "findings", ["address", "opened_at", "id"], unique=False)
+    op.create_index("ix_findings_kind", "findings", ["kind", "opened_at", "id"], unique=False)
+    op.create_index("ix_findings_class", "findings", ["class", "opened_at", "id"], unique=False)
+    op.create_index("ix_findings_severity", "findings", ["severity", "opened_at", "id"], unique=False)
+    op.create_index("ix_findings_signal", "findings", ["signal", "opened_at", "id"], unique=False)
     op.create_index("ix_findings_listing", "findings", ["opened_at", "id"], unique=False)
     op.create_index("ix_findings_state", "findings", ["state", "opened_at", "id"], unique=False)
     op.create_index("ix_findings_subject", "findings", ["workspace", "address", "kind", "closed_at"], unique=False)
