@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ import pytest
 from driftband.app_evidence import Evidence, open_evidence
 from driftband.app_scans import scan_workspace
 from driftband.config import Config, load
+from driftband.web.listing import Wanted
 
 from .driftband_server import DriftbandServer
 from .grafana_server import Grafana
+from .terraform_provider import TIME, TIME_VERSION, add_provider, build_time
 
+EVERY = Wanted({}, None, None, None, 100)
 MAIN = """
 terraform {
   required_providers {
@@ -122,6 +125,51 @@ def eventually(what: Callable[[], Any], seconds: float = 60) -> Any:
         assert time.monotonic() < until, "it did not come to pass in time"
         time.sleep(0.5)
     return found
+
+
+ROTATING = """
+terraform {
+  required_providers {
+    time = { source = "terraform.test/acme/time" }
+  }
+}
+resource "time_static" "born" {}
+resource "time_rotating" "key" {
+  rotation_rfc3339 = "%s"
+}
+"""
+
+
+@pytest.mark.slow
+def test_a_time_that_has_come_is_drift_until_it_is_ignored_or_renewed(
+    tmp_path: Path, terraform_home: dict[str, str], pytestconfig: pytest.Config
+) -> None:
+    assert pytestconfig.cache is not None
+    add_provider(pytestconfig.cache.mkdir("terraform-providers"), TIME, TIME_VERSION, build_time)
+    directory = tmp_path / "stack"
+    directory.mkdir()
+
+    def applied(rotation: datetime) -> None:
+        (directory / "main.tf").write_text(ROTATING % rotation.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        for command in (["init", "-input=false"], ["apply", "-auto-approve"]):
+            subprocess.run(["terraform", *command], cwd=directory, env=terraform_home, check=True, capture_output=True)
+
+    config = configured(tmp_path, directory, terraform_home, normal_plan=False)
+    ledger = open_evidence(config)
+    rotation = datetime.now(UTC) + timedelta(seconds=20)
+    applied(rotation)
+    assert scan_workspace(config.workspaces[0], ledger).run.status == "clean"
+    time.sleep(max((rotation - datetime.now(UTC)).total_seconds() + 1, 0))
+    expired = scan_workspace(config.workspaces[0], ledger)
+    assert [(f.address, f.kind, f.class_) for f in expired.findings] == [
+        ("time_rotating.key", "deleted_outside", "drift")
+    ]
+    ledger.ignore({"resource_type": "time_rotating", "reason": "keys rotate", "owner": "platform", "expires_at": None})
+    assert scan_workspace(config.workspaces[0], ledger).run.status == "clean"
+    applied(rotation + timedelta(hours=1))
+    assert scan_workspace(config.workspaces[0], ledger).findings == ()
+    assert [f.state for f in ledger.findings(EVERY)] == ["closed"]
+    ledger.database.close()
 
 
 @pytest.mark.slow
