@@ -169,6 +169,11 @@ def _observe(app: Flask, service: Service) -> None:
 
     app.before_request_funcs[None].insert(0, app.before_request_funcs[None].pop())
 
+    @app.teardown_request
+    def end_context(_error: BaseException | None) -> None:
+        # What this thread logs next is not of this request.
+        structlog.contextvars.clear_contextvars()
+
     @app.after_request
     def end(response: Response) -> Response:
         seconds = time.perf_counter() - g.started
