@@ -57,6 +57,8 @@ class Around:
 
 def shorten(address: str) -> str:
     """Return an address as it is kept: control characters made visible, hostile lengths cut so that no two become one."""
+    if len(address) <= ADDRESS_LENGTH and address.isascii() and address.isprintable():
+        return address
     text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in address)
     if len(text) <= ADDRESS_LENGTH and len(text.encode()) <= ADDRESS_BYTES:
         return text
@@ -66,10 +68,14 @@ def shorten(address: str) -> str:
 
 def kept(resources: Iterable[Resource]) -> tuple[Resource, ...]:
     """Return resources under the names that are kept."""
-    return tuple(
-        replace(r, address=shorten(r.address), resource_type=shorten(r.resource_type), module=shorten(r.module))
-        for r in resources
-    )
+    return tuple(_kept(resource) for resource in resources)
+
+
+def _kept(r: Resource) -> Resource:
+    address, kind, module = shorten(r.address), shorten(r.resource_type), shorten(r.module)
+    if (address, kind, module) == (r.address, r.resource_type, r.module):
+        return r
+    return replace(r, address=address, resource_type=kind, module=module)
 
 
 def planned_paths(planned: Iterable[Planned]) -> dict[str, frozenset[str]]:

@@ -32,7 +32,7 @@ class Standing:
 def bands(track: Track, instants: Instants, now: int) -> Band:
     """Return the band at ``instants`` (epoch ms, any order, from fit.at on).
 
-    Of each it has seen the grid points before min(instant, ``now``).
+    Of each it has seen the grid points before min(instant, ``now``); none may lie before the track's first state.
     No band where the series has a note, where it had no sample in the last ``VANISHED`` grid points, and beyond
     ``now + horizon``. A track that ends before min(instant, now) is read as it ended, at the longer lead.
     """
@@ -58,7 +58,7 @@ def stand(track: Track, instants: Instants, now: int) -> Standing:
     """Find where each instant stands when only grid points before min(instant, ``now``) are known."""
     fit = track.fit
     passed = -(-(np.minimum(instants, now) - fit.at) // fit.step)
-    state = np.clip(passed, 0, track.states - 1)
+    state = np.clip(passed - track.first, 0, track.states - 1)
     last = track.last_known[:, state]
     known = np.isfinite(fit.expected[:, -1:]) & (passed - 1 - last < VANISHED)
     place, rest = np.divmod(instants - fit.at, fit.step)
@@ -78,7 +78,7 @@ def _drawn(track: Track, standing: Standing) -> tuple[Floats, Floats, Floats]:
     state, place = standing.state, standing.place
     node, part = calibration.nodes(standing.lead)
     weights = at_lead(calibration.weights, node, part)
-    correction = np.einsum("ntj,njt->nt", weights, track.corrections[:, :, state])
+    correction = live.weighted(track.corrections[:, :, state], np.moveaxis(weights, 2, 1))
     path = fit.expected
     expected = path[:, place] * (1 - standing.share) + path[:, place + 1] * standing.share + correction
     scale = _along_leads(np.moveaxis(calibration.scales[:, :, fit.hours[place]], 1, 2), node, part)
@@ -94,7 +94,8 @@ def _reference(track: Track, standing: Standing) -> tuple[Floats, Floats, Floats
     fit = track.fit
     here, there = fit.places[standing.place], fit.places[standing.place + 1]
     share = standing.share
-    lower, expected, upper = (side[:, here] * (1 - share) + side[:, there] * share for side in track.reference)
+    sides = zip(fit.reference.band(track.level, here), fit.reference.band(track.level, there), strict=True)
+    lower, expected, upper = (before * (1 - share) + after * share for before, after in sides)
     return _clamped(fit, lower, expected, upper)
 
 

@@ -57,6 +57,19 @@ def candidates(errors: Floats, typical: Floats, reach: Floats) -> Floats:
     return np.stack(found, axis=1)
 
 
+def weighted(candidates: Floats, weights: Floats) -> Floats:
+    """Return the sum of the candidates (n, J, T) by their weights (n, J) or (n, J, T), shape (n, T).
+
+    Added one after the other: a library's sum of products may round otherwise for one instant than for many.
+    """
+    if weights.ndim < candidates.ndim:
+        weights = weights[..., None]
+    total: Floats = candidates[:, 0] * weights[:, 0]
+    for one in range(1, candidates.shape[1]):
+        total = total + candidates[:, one] * weights[:, one]
+    return total
+
+
 def volatility(surprise: Floats) -> Floats:
     """Return how rough the last hours were, 1 being ordinary: (n, T) to (n, T + 1).
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from driftband.forecast.robust import in_a_row, median, quantile, smooth_circular
 from driftband.model.band import DAY
-from driftband.model.series import Floats
+from driftband.model.series import Floats, Instants
 
 WEEK = 7
 TAIL = 0.975
@@ -43,12 +43,13 @@ class Reference:
     above: Floats
     floor: Floats
 
-    def band(self, level: float) -> tuple[Floats, Floats, Floats]:
-        """Return lower, expected and upper at ``level``, each of the shape of ``low``."""
+    def band(self, level: float, slots: Instants) -> tuple[Floats, Floats, Floats]:
+        """Return lower, expected and upper at ``level`` in the ``slots`` (T,), each (n, T)."""
         score = _NORMAL.inv_cdf((1 + level) / 2)
-        lower = self.low - np.maximum(score * self.below, self.floor)[:, None]
-        upper = self.high + np.maximum(score * self.above, self.floor)[:, None]
-        return lower, (self.low + self.high) / 2, upper
+        low, high = self.low[:, slots], self.high[:, slots]
+        lower = low - np.maximum(score * self.below, self.floor)[:, None]
+        upper = high + np.maximum(score * self.above, self.floor)[:, None]
+        return lower, (low + high) / 2, upper
 
 
 def make_reference(values: Floats, ahead: int, accept_after: int, floor: Floats) -> Reference:

@@ -57,9 +57,13 @@ class Band:
         the drawn band, or outside the reference band once a departure has lasted.
         """
         drawn = _distance(values, self.expected, self.lower, self.upper)
-        held = _distance(values, self.reference_expected, self.reference_lower, self.reference_upper)
+        held = self.reference_score(values)
         lasting = (np.sign(held) == self.departed_side) & (np.abs(held) >= 1) & ~(np.abs(held) <= np.abs(drawn))
         return np.where(lasting, held, drawn)
+
+    def reference_score(self, values: Floats) -> Floats:
+        """Return the signed distance of ``values`` from the reference over its half-width; NaN as for ``score``."""
+        return _distance(values, self.reference_expected, self.reference_lower, self.reference_upper)
 
 
 def _distance(values: Floats, expected: Floats, lower: Floats, upper: Floats) -> Floats:

@@ -79,6 +79,11 @@ class Incident:
         if (self.state == "resolved") != (self.resolved_at is not None):
             raise ValueError(f"incident {self.id} is {self.state} and resolved at {self.resolved_at}")
 
+    @property
+    def suspect(self) -> Suspect | None:
+        """Return the change that explains it; None where none does: who is merely possible is not accused in a label."""
+        return self.suspects[0] if self.verdict == "explained" and self.suspects else None
+
     def json(self) -> dict[str, Any]:
         """Return the form of SHAPES.md."""
         return {

@@ -39,6 +39,8 @@ class Watched:
 
     times: (T,) epoch ms, ascending, one interval apart. labels: of the series, without ``__name__``. values: (n, T), NaN
     where a series has no sample. band: of the same shape; score: (n, T), of ``values``, NaN where there is no band.
+    to_breach: (n, T), seconds until the forecast crosses the signal's limit, as ``forecast.engine.time_to_breach`` gives
+    them: inf where it does not within the horizon, NaN where there is no forecast; None where the signal has no limit.
     """
 
     times: Instants
@@ -46,6 +48,7 @@ class Watched:
     values: Floats
     band: Band
     score: Floats
+    to_breach: Floats | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays whose shapes do not belong together."""
@@ -54,5 +57,7 @@ class Watched:
             raise ValueError(
                 f"{shape} expected, got {self.values.shape}, {self.score.shape}, {self.band.expected.shape}"
             )
+        if self.to_breach is not None and self.to_breach.shape != shape:
+            raise ValueError(f"{shape} expected, got {self.to_breach.shape} of the time to a breach")
         if len(self.times) > 1 and np.any(np.diff(self.times) <= 0):
             raise ValueError("the instants must ascend")

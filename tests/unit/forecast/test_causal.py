@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftband.forecast import engine
+from driftband.forecast import engine, live
 from driftband.model.band import DAY, Band, BandSettings
 from driftband.model.series import Floats, History, Instants
 
@@ -140,3 +140,33 @@ def test_a_higher_level_is_a_wider_band(seed: int, low: float, high: float) -> N
     instants = np.arange(AT, AT + DAY, STEP)
     narrow, wide = (engine.bands(engine.follow(fit, history, AT, level), instants, AT) for level in (low, high))
     assert (mean_width(narrow) <= mean_width(wide)).all()
+
+
+@few
+@given(seed=seeds, first=st.integers(0, 287), more=st.integers(0, 40))
+def test_a_state_needs_only_the_points_shortly_before_it(seed: int, first: int, more: int) -> None:
+    step = BandSettings.step
+    history, bands = telemetry(seed, step=step), replace(BANDS, step=step)
+    fit = engine.fit(history, AT, bands, "seasonal")
+    until = AT + min(first + more, 288) * step
+    near = history.between(AT + (first - live.RECENT) * step, until)
+    late, whole = engine.follow(fit, near, until, 0.99, first), engine.follow(fit, history, until, 0.99)
+    instants = np.arange(AT + first * step, until + 2 * step, 60_000)
+    assert_same(engine.bands(late, instants, until), engine.bands(whole, instants, until))
+
+
+@few
+@given(seed=seeds, first=st.integers(0, 276), cut=st.integers(0, 12))
+def test_rounding_is_the_same_for_one_instant_and_for_many(seed: int, first: int, cut: int) -> None:
+    step = BandSettings.step
+    history, bands = telemetry(seed, step=step), replace(BANDS, step=step)
+    fit = engine.fit(history, AT, bands, "seasonal")
+    start, now = AT + first * step, AT + DAY
+    many = np.arange(start, start + 12 * step, 60_000)
+    whole = engine.bands(engine.follow(fit, history, start + 12 * step, 0.99, first), many, now)
+    some = many[cut * 5 : cut * 5 + 1]
+    if len(some):
+        alone = engine.bands(engine.follow(fit, history, int(some[0]), 0.99, first), some, now)
+        for field in fields(Band):
+            there = getattr(whole, field.name)[:, cut * 5 : cut * 5 + 1]
+            np.testing.assert_array_equal(there, getattr(alone, field.name), err_msg=field.name)
