@@ -1,0 +1,45 @@
+"""Suspects: changes ranked by how probable it is that they brought about what moved, and the verdict."""
+
+from collections.abc import Sequence
+
+from driftband.correlate.context import Context
+from driftband.correlate.court import Weighed
+from driftband.correlate.reasons import reasons
+from driftband.correlate.scene import Scene
+from driftband.model.change import Change
+from driftband.model.finding import Finding
+from driftband.model.incident import Suspect, Verdict
+
+ACCUSED = 0.5
+"""From this score on an incident is ``explained``; below nobody is accused."""
+NAMED = 0.05
+"""Below this a change is not even a weak suspect."""
+MOST = 5
+"""Suspects of one incident."""
+
+
+def proposed(weighed: Sequence[Weighed], strands: int) -> tuple[Suspect, ...]:
+    """Return the suspects to be shown. strands: how many subjects have moved."""
+    return tuple(
+        Suspect(
+            change=one.evidence.act.change.id,
+            score=round(one.score, 4),
+            reasons=reasons(one.evidence, strands, weak=one.score < ACCUSED),
+        )
+        for one in weighed[:MOST]
+        if one.score >= NAMED
+    )
+
+
+def verdict(suspects: Sequence[Suspect]) -> Verdict:
+    """Return ``explained`` where one suspect is more probable than all else together."""
+    return "explained" if suspects and suspects[0].score >= ACCUSED else "unexplained"
+
+
+def suspects(findings: Sequence[Finding], changes: Sequence[Change], context: Context) -> tuple[Suspect, ...]:
+    """Return the suspects of findings that belong together, the most probable first; none where nothing is likely."""
+    if not findings:
+        return ()
+    scene = Scene(findings, changes, context)
+    group = scene.strands(findings)
+    return proposed(scene.court.weigh(group, scene.root(group)), len(group))
