@@ -1,5 +1,6 @@
 """The only place that wires things together."""
 
+import gc
 import sys
 import tempfile
 import time
@@ -16,29 +17,30 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger as GunicornLogger
 
 from driftband import app_demo, logs
+from driftband.app_alerts import forgetting_alerts, inbox_of, taker_of, taking
 from driftband.app_annotations import annotating
 from driftband.app_evidence import Background, Chore, Evidence, open_evidence, signed_by_hcp, tidying
+from driftband.app_incidents import Incidents, forgetting, incidents_of, looking
+from driftband.app_respond import delivering
 from driftband.app_scans import Scans
+from driftband.app_source import open_source, wall_clock
+from driftband.app_watch import Watcher, watcher
 from driftband.config import Config
-from driftband.model.samples import SampleStore
 from driftband.query.errors import QueryError
 from driftband.query.fetch import Fetch
 from driftband.query.fitting import Fitter
 from driftband.query.leaves import Engine
 from driftband.query.native import Signal
-from driftband.query.question import Question
+from driftband.query.watching import MOST_SERIES
 from driftband.sources.asking import Ask, Forward, Source
 from driftband.sources.fetching import Flights, RequestFetch
 from driftband.sources.history import HistoryCache
-from driftband.sources.local import LocalSource
-from driftband.sources.prometheus import PrometheusSource
-from driftband.sources.session import Connection
 from driftband.store.database import Database, StoreError
+from driftband.store.outbox import StoredOutbox
 from driftband.store.overview import StoredOverview
 from driftband.store.series import intervals
 from driftband.web.access import Tokens
 from driftband.web.application import Readiness, Service, create
-from driftband.web.arguments import instant_question, range_question
 from driftband.web.catalog import Catalog
 from driftband.web.measure import Measure
 from driftband.web.prometheus import Gateway
@@ -49,13 +51,11 @@ THREADS = 32
 HISTORY_MEMORY = 128 * 2**20
 FIT_MEMORY = 128 * 2**20
 STOP_WITHIN = 20
+WATCHED_SERIES = 3 * MOST_SERIES
+WATCHER_THREADS = 2
+GARBAGE_EVERY = 20_000
 EXAMPLE = "anomaly_band(sum by (service) (rate(http_requests_total[5m])), 0.99)"
 SAMPLE_EXAMPLE = 'anomaly_band(sum by (service) (rate(http_requests_total{service="checkout"}[5m])), 0.99)'
-
-
-def wall_clock() -> int:
-    """Return now in epoch ms."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,21 @@ class _Passage:
         return Forward(request.method, path, request.query_string, request.get_data(cache=True), headers)
 
 
-def create_app(config: Config, evidence: Evidence) -> Flask:
-    """Return the WSGI application for a configuration."""
-    measure = Measure()
+def create_app(
+    config: Config, evidence: Evidence, incidents: Incidents | None = None, measure: Measure | None = None
+) -> Flask:
+    """Return the WSGI application for a configuration. incidents: those that the background looks after too."""
+    incidents = incidents or incidents_of(config, evidence.database, evidence.clock)
+    measure = measure or Measure()
     settings = config.bands.settings()
-    source = _source(config, measure)
+    # A service may come and go over two weeks: its band counts, its earlier selves only cost.
+    source = open_source(config, measure, max_series=10 * config.limits.series, threads=THREADS)
     cache = HistoryCache(source.history, settings.step, HISTORY_MEMORY, measure.history)
     fitter = Fitter(settings, FIT_MEMORY, measure.fit)
     measure.watch_memory("history", lambda: cache.size)
     measure.watch_memory("fits", lambda: fitter.size)
     measure.watch_findings(evidence.open_findings)
-    named = tuple(Signal(s.name, s.expr, s.level, s.model) for s in config.signals)
+    named = tuple(Signal(s.name, s.expr, s.level, s.model) for s in config.all_signals)
     engine = Engine(settings, fitter, named, config.limits.series, partial(intervals, evidence.database))
     flights = Flights()
     seconds = config.limits.query_timeout / 1000
@@ -118,6 +122,9 @@ def create_app(config: Config, evidence: Evidence) -> Flask:
         evidence=evidence,
         overview=StoredOverview(evidence.database),
         signed=signed_by_hcp(config),
+        incidents=incidents,
+        inbox=inbox_of(config, evidence.database, evidence.clock),
+        moved=incidents.moved.set,
         tokens=_tokens(config),
         measure=measure,
         readiness=lambda: _readiness(source, evidence.database),
@@ -126,41 +133,6 @@ def create_app(config: Config, evidence: Evidence) -> Flask:
         example=EXAMPLE if config.prometheus.is_http else SAMPLE_EXAMPLE,
     )
     return create(service)
-
-
-def _source(config: Config, measure: Measure) -> Source:
-    about = config.prometheus
-    if about.url.startswith("sample:"):
-        from driftband.sources.sample.world import World  # noqa: PLC0415 - only where it is asked for
-
-        return _local(World(wall_clock))
-    if about.url.startswith("replay:"):
-        from driftband.sources.replay import open_replay  # noqa: PLC0415 - pandas takes a second to import
-
-        replay = open_replay(Path(about.url.removeprefix("replay:")))
-        for warning in replay.warnings:
-            log.warning("replay", warning=warning)
-        return _local(replay)
-    headers = {name: value.get_secret_value() for name, value in about.headers.items()}
-    if about.bearer_token is not None:
-        headers["Authorization"] = f"Bearer {about.bearer_token.get_secret_value()}"
-    basic = about.basic_auth
-    connection = Connection(
-        url=about.url,
-        headers=headers,
-        auth=(basic.username.get_secret_value(), basic.password.get_secret_value()) if basic is not None else None,
-        verify=str(about.tls.ca_file) if about.tls.ca_file else not about.tls.insecure_skip_verify,
-        cert=(str(about.tls.cert_file), str(about.tls.key_file)) if about.tls.cert_file else None,
-    )
-    # A service may come and go over two weeks: its band counts, its earlier selves only cost.
-    return PrometheusSource(connection, max_series=10 * config.limits.series, pool=THREADS, observe=measure.source)
-
-
-def _local(store: SampleStore) -> LocalSource:
-    def question(values: Mapping[str, str], ranged: bool) -> Question:
-        return range_question(values) if ranged else instant_question(values, wall_clock())
-
-    return LocalSource(store, question)
 
 
 def _tokens(config: Config) -> Tokens:
@@ -198,9 +170,11 @@ class _Logger(GunicornLogger):
 class _Server(BaseApplication):
     """Gunicorn with threads in one process, so that all of them share the caches."""
 
-    def __init__(self, config: Config, app: Flask, evidence: Evidence) -> None:
+    def __init__(
+        self, config: Config, app: Flask, evidence: Evidence, incidents: Incidents, watching: Watcher | None
+    ) -> None:
         self._driftband = config
-        self._app, self._evidence = app, evidence
+        self._app, self._evidence, self._incidents, self._watching = app, evidence, incidents, watching
         super().__init__()
 
     def load_config(self) -> None:
@@ -216,18 +190,38 @@ class _Server(BaseApplication):
             "proc_name": "driftband",
             "logger_class": _Logger,
             "control_socket_disable": True,
+            "worker_exit": self._stop,
         }
         for name, value in settings.items():
             self.cfg.set(name, value)
 
+    def _stop(self, _server: object, _worker: object) -> None:
+        if self._watching is not None:
+            self._watching.stop()
+
     def load(self) -> Flask:
         # This is the worker, a fork: connections that its parent opened are not its own.
         self._evidence.database.engine.dispose(close=False)
+        # A source's answer is a million small lists: to look through all of them again and again took longer than to
+        # read it.
+        gc.freeze()
+        gc.set_threshold(GARBAGE_EVERY, 10, 10)
         scans = Scans({w.name: w for w in self._driftband.workspaces}, self._evidence)
         chores = [tidying(self._driftband, self._evidence), Chore("scans", None, scans.look)]
         if self._driftband.grafana is not None:
             chores.append(annotating(self._driftband.grafana, self._evidence.database))
-        Background(self._evidence.database, chores).start()
+        database = self._evidence.database
+        chores += [forgetting(self._driftband, database), forgetting_alerts(database)]
+        Background(database, chores).start()
+        # In a thread of their own: an alert must not wait for Grafana to take an annotation.
+        swift = [taking(taker_of(self._driftband, database)), looking(self._incidents)]
+        Background(database, swift, self._incidents.moved).start()
+        # And another: a destination may take half a minute to fail.
+        outbox = StoredOutbox(database)
+        if owed := delivering(self._driftband, outbox, outbox, self._evidence.clock):
+            Background(database, owed).start()
+        if self._watching is not None:
+            self._watching.start()
         return self._app
 
 
@@ -239,7 +233,12 @@ def serve(config: Config) -> None:
 
 def _run(config: Config, evidence: Evidence) -> None:
     # Made before any worker is, so that what is wrong ends the command and not one worker after another.
-    cast("Any", _Server(config, create_app(config, evidence), evidence)).run()
+    measure = Measure()
+    incidents = incidents_of(config, evidence.database, evidence.clock)
+    source = open_source(config, measure, max_series=WATCHED_SERIES, threads=WATCHER_THREADS)
+    watching = watcher(config, evidence.database, source, measure)
+    app = create_app(config, evidence, incidents, measure)
+    cast("Any", _Server(config, app, evidence, incidents, watching)).run()
 
 
 def demo(environ: Mapping[str, str]) -> None:

@@ -11,6 +11,7 @@ import structlog
 
 from driftband.config import Config
 from driftband.model.change import Change
+from driftband.model.moment import utc
 from driftband.model.refusal import RefusedError, UnknownError
 from driftband.model.run import About
 from driftband.sources.audit import read_audit_events
@@ -30,13 +31,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 TICK = 5.0
 """Seconds between two looks at what is due."""
+SETTLE = 0.5
+"""Seconds that are waited once woken: what comes together is looked at together."""
 AT_MOST = timedelta(minutes=30)
 """For so long a chore is one instance's: another takes over what died in it."""
 
 
 def utc_now() -> datetime:
-    """Return now."""
-    return datetime.now(UTC)
+    """Return now, to the millisecond: what is answered at once and what is read again later are the same."""
+    return utc(datetime.now(UTC))
 
 
 def _refusing(reader: Callable[P, T]) -> Callable[P, T]:
@@ -121,11 +124,15 @@ class Chore:
 
 
 class Background(threading.Thread):
-    """Does the chores that are due. Each has a lease in the store, so that several instances do not do it twice."""
+    """Does the chores that are due. Each has a lease in the store, so that several instances do not do it twice.
 
-    def __init__(self, database: Database, chores: Sequence[Chore]) -> None:
+    woken: an event that lets it look before the next tick.
+    """
+
+    def __init__(self, database: Database, chores: Sequence[Chore], woken: threading.Event | None = None) -> None:
         super().__init__(name="background", daemon=True)
         self._database, self._chores = database, chores
+        self._woken = woken or threading.Event()
         self._me = uuid.uuid4().hex
         self._stop_asked = threading.Event()
 
@@ -134,12 +141,16 @@ class Background(threading.Thread):
         while True:
             for chore in self._chores:
                 self._do(chore)
-            if self._stop_asked.wait(TICK):
+            if self._woken.wait(TICK):
+                self._stop_asked.wait(SETTLE)
+                self._woken.clear()
+            if self._stop_asked.is_set():
                 return
 
     def stop(self) -> None:
         """Ask it to stop."""
         self._stop_asked.set()
+        self._woken.set()
 
     def _do(self, chore: Chore) -> None:
         now = utc_now()

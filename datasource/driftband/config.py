@@ -5,6 +5,7 @@ and no dump shows a secret.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -13,8 +14,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from driftband.config_destinations import Destination, check_escalations
 from driftband.config_environment import override, schema_at
-from driftband.config_sections import Access, Bands, Grafana, Limits, Prometheus, Section, Signal, Workspace
+from driftband.config_sections import Access, Bands, Grafana, Incidents, Limits, Prometheus, Section, Workspace
+from driftband.config_signals import Pack, Signal, Watch, with_packs
 from driftband.config_source import ConfigError, KeyPath, Problem, Reading, as_written, dotted, read_file
 from driftband.config_values import (
     Duration,
@@ -42,7 +45,7 @@ _EXPECTED = {
 _IMPLIED = {"default_factory_not_called"}  # follows from another problem that is listed
 
 
-Named = TypeVar("Named", Signal, Workspace)
+Named = TypeVar("Named", Signal, Workspace, Destination)
 
 
 def _unique_names(sections: tuple[Named, ...]) -> tuple[Named, ...]:
@@ -70,7 +73,13 @@ class Config(Section):
     limits: Limits = Limits()
     identity: tuple[LabelName, ...] = ("service", "env", "cluster", "region", "team")
     signals: Annotated[tuple[Signal, ...], AfterValidator(_unique_names)] = ()
+    packs: tuple[Pack, ...] = ()
+    watch: Watch = Watch()
+    incidents: Incidents = Incidents()
     workspaces: Annotated[tuple[Workspace, ...], AfterValidator(_unique_names)] = ()
+    destinations: Annotated[
+        tuple[Destination, ...], AfterValidator(_unique_names), AfterValidator(check_escalations)
+    ] = ()
     retention: Duration = 400 * 86_400_000
 
     @property
@@ -96,16 +105,30 @@ class Config(Section):
             raise ImpossibleError((("prometheus", "forward_headers"), message))
         return self
 
+    @model_validator(mode="after")
+    def _instants_on_the_grid(self) -> Self:
+        self.watch.fits(self.bands.step)
+        return self
+
+    @property
+    def all_signals(self) -> tuple[Signal, ...]:
+        """The signals of the file and of its packs."""
+        return with_packs(self.signals, self.packs)
+
     def secrets(self) -> frozenset[str]:
         """Return every secret value, for what has to hide them."""
         store = self.store.get_secret_value()
         password = urlsplit(store).password
         found = frozenset(_secrets(self)) | (frozenset({password}) if password else frozenset())
-        return found - {store} if store.startswith("sqlite:") else found  # the path of a file is none
+        found |= frozenset(part for one in self.destinations for part in one.secret_parts())
+        plain = {one.url.get_secret_value() for one in self.destinations if one.url and one.hides_nothing()}
+        if store.startswith("sqlite:"):
+            plain.add(store)  # the path of a file is none
+        return found - plain
 
     def effective(self) -> dict[str, Any]:
         """Return every setting as it would be written in the file, ``<secret>`` in place of each secret."""
-        settings: dict[str, Any] = as_written(self.model_dump(mode="json"))
+        settings: dict[str, Any] = as_written(self.model_dump(mode="json", by_alias=True))
         return settings
 
 
@@ -167,7 +190,7 @@ def _explained(details: ErrorDetails, schema: type[BaseModel]) -> Iterator[tuple
     elif kind == "missing":
         yield path, "is required and missing; add it"
     elif kind == "literal_error":
-        yield path, f"expected {details['ctx']['expected']}"
+        yield path, _none_of(details)
     elif kind in _EXPECTED:
         yield path, _mistyped(_EXPECTED[kind], details["input"])
     else:
@@ -176,11 +199,18 @@ def _explained(details: ErrorDetails, schema: type[BaseModel]) -> Iterator[tuple
 
 def _unknown(path: KeyPath, schema: type[BaseModel]) -> str:
     section = schema_at(schema, path[:-1])
-    keys = list(section.model_fields) if section else []
+    keys = [about.alias or key for key, about in section.model_fields.items()] if section else []
     near = difflib.get_close_matches(str(path[-1]), keys, n=1, cutoff=0.6)
     if near:
         return f'unknown key; did you mean "{near[0]}"?'
     return f"unknown key; the keys here are {', '.join(keys)}"
+
+
+def _none_of(details: ErrorDetails) -> str:
+    expected = str(details.get("ctx", {}).get("expected"))
+    given = details["input"]
+    near = difflib.get_close_matches(given, re.findall(r"'([^']+)'", expected), n=1) if isinstance(given, str) else []
+    return f"expected {expected}" + (f'; did you mean "{near[0]}"?' if near else "")
 
 
 def _mistyped(expected: str, found: Any) -> str:

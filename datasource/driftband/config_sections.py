@@ -24,7 +24,6 @@ from driftband.config_values import (
     Secret,
     SecretHeader,
     SecretToken,
-    SignalName,
     Size,
     SourceUrl,
     Text,
@@ -36,6 +35,7 @@ from driftband.model.band import BandSettings
 
 Model = Literal["seasonal", "prophet"]
 
+_PLAIN = {bool, int, float, float | None}
 _FEWEST_STEPS = 12
 _HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
@@ -51,7 +51,7 @@ class Section(BaseModel):
         """Environment variables know no types: what they write is read as what the setting is."""
         if not isinstance(values, dict):
             return values
-        plain = {key for key, about in cls.model_fields.items() if about.annotation in {bool, int, float, float | None}}
+        plain = {key for key, about in cls.model_fields.items() if about.annotation in _PLAIN}
         return {key: _number(value) if key in plain else value for key, value in values.items()}
 
 
@@ -218,15 +218,6 @@ class Limits(Section):
     body: Size = 32 * 2**20
 
 
-class Signal(Section):
-    """A named PromQL expression; level and model default to those of ``bands``."""
-
-    name: SignalName
-    expr: Text
-    level: Level | None = None
-    model: Model | None = None
-
-
 class Workspace(Section):
     """A Terraform root module and its state. path: a folder or an archive of it, from the file's folder; scanned ``every``.
 
@@ -248,3 +239,10 @@ class Workspace(Section):
         if self.every is not None and self.path is None:
             raise ImpossibleError((("every",), "needs a path beside it: the folder or the archive to scan"))
         return self
+
+
+class Incidents(Section):
+    """How incidents end: when all their findings have been closed for so long; within which time they come back."""
+
+    resolve_after: Duration = 2 * 60_000
+    reopen_within: Duration = 30 * 60_000

@@ -5,13 +5,17 @@ A validator's message never repeats what it was given: that may be a secret in t
 
 import difflib
 import ipaddress
+import math
 import re
 import zoneinfo
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr, ValidationInfo
+
+from driftband.model.moment import parse_moment, show_moment
 
 SECRET = "<secret>"  # noqa: S105 - what is shown in place of one
 
@@ -180,6 +184,18 @@ def _above_zero(value: int) -> int:
     return value
 
 
+def _not_negative(value: float) -> float:
+    if not 0 <= value < math.inf:
+        raise ValueError("must be 0 or more")
+    return value
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    return value
+
+
 def _level(value: float) -> float:
     if not 0 < value < 1:
         raise ValueError("must lie strictly between 0 and 1, such as 0.99")
@@ -227,12 +243,20 @@ Duration = Annotated[
 ]
 """Milliseconds, more than 0; written as Prometheus writes durations."""
 
+Wait = Annotated[int, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)]
+"""Milliseconds, 0 for not at all."""
+
+Moment = Annotated[datetime, BeforeValidator(parse_moment), PlainSerializer(show_moment, return_type=str)]
+"""An RFC 3339 time with an offset."""
+
 Size = Annotated[
     int, BeforeValidator(parse_size), AfterValidator(_above_zero), PlainSerializer(format_size, return_type=str)
 ]
 """Bytes, more than 0; written with a unit."""
 
 Count = Annotated[int, AfterValidator(_above_zero)]
+NotNegative = Annotated[float, AfterValidator(_not_negative)]
+Finite = Annotated[float, AfterValidator(_finite)]
 Level = Annotated[float, AfterValidator(_level)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Listen = Annotated[str, AfterValidator(_listen)]
@@ -254,6 +278,9 @@ LabelName = Annotated[
 ]
 WorkspaceName = Annotated[
     str, _matching(r"[\x21-\x7e]{1,200}", "a name such as prod/network, without blanks, of at most 200 characters")
+]
+DestinationName = Annotated[
+    str, _matching(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,63}", "a name of letters, digits, _, . and -, of at most 64")
 ]
 VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
 

@@ -1,19 +1,20 @@
 """One request to driftband's API, as it is sent, and as it waits in a spool. It carries no token."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 WRITES = ("/driftband/v1/changes", "/driftband/v1/drift-reports")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A POST of a JSON document (or of JSON lines), redacted already. query: without empty values."""
+    """A POST of a JSON document (or of JSON lines), redacted already; a GET where it says so. query: without empty values."""
 
     path: str
-    query: Mapping[str, str]
-    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    method: Literal["GET", "POST"] = "POST"
 
     def json(self) -> dict[str, Any]:
         """Return the form of a spool's line."""

@@ -89,10 +89,11 @@ class Server:
 
     def _once(self, call: Call, deadline: float) -> Any:
         try:
-            response = self._session.post(
+            response = self._session.request(
+                call.method,
                 f"{self.url}{call.path}",
                 params=dict(call.query),
-                data=_Upload(call.body, deadline, self.clock),
+                data=_Upload(call.body, deadline, self.clock) if call.method == "POST" else None,
                 headers={"Content-Type": "application/json", "Accept": "application/json, application/problem+json"},
                 timeout=(min(_CONNECT, self._left(deadline)), self._left(deadline)),
                 allow_redirects=False,

@@ -12,7 +12,8 @@ import requests
 from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
 
 from driftband.config import Config
-from driftband.config_sections import Bands, Signal
+from driftband.config_sections import Bands
+from driftband.config_signals import Signal
 from driftband.config_values import format_duration
 from driftband.doctor.faults import network_fault, page_fault, status_fault
 from driftband.doctor.finding import FaultError, Finding

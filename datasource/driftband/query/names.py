@@ -59,6 +59,14 @@ NATIVE: Final = {
         NativeSeries(
             "driftband_change", "When a change began, epoch ms, at every step that its interval touches.", is_state=True
         ),
+        NativeSeries(
+            "driftband_incident",
+            "How many findings an incident has while it is unresolved; labels as they were first announced.",
+            is_state=True,
+        ),
+        NativeSeries(
+            "driftband_incident_info", "1 for an incident, with labels as they are at the time.", is_state=True
+        ),
         NativeSeries("driftband_resource_info", "1 for a resource of a workspace; join by address.", is_state=True),
         NativeSeries(
             "driftband_identity_info",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,7 +52,7 @@ class _Bodies:
 
 def digest_of(workspace: str, report: Report) -> str:
     """Return the digest of a workspace and what its report says once redacted."""
-    content = orjson.dumps([workspace, asdict(report)], option=orjson.OPT_SORT_KEYS, default=str)
+    content = orjson.dumps([workspace, report], option=orjson.OPT_SORT_KEYS, default=str)
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 

@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 from sqlalchemy import Connection, select
 
+from driftband.detect.recording import OPENED_AS
 from driftband.model.change import Change
 from driftband.model.finding import ALARMING, Finding, Transition
 from driftband.model.interval import Interval
@@ -13,6 +14,7 @@ from driftband.model.moment import from_ms, to_ms
 from driftband.model.run import COMPLETE, Run
 from driftband.store import changes, findings, runs
 from driftband.store.database import Database
+from driftband.store.incident_series import incident_info, incident_series
 from driftband.store.tables import resources
 
 FIRST_MS = 0
@@ -37,7 +39,8 @@ def intervals(
 def _drift(
     connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], limit: int
 ) -> Iterator[Interval]:
-    columns = {"layer", "kind", "severity", "workspace", "address", "resource_type", "module", "signal"}
+    # Not by severity: its label is that of the beginning, and the column's that of now.
+    columns = {"layer", "kind", "workspace", "address", "resource_type", "module", "signal"}
     narrowed = {k: v for k, v in equal.items() if k in columns}
     if "finding" in equal:
         narrowed["id"] = equal["finding"]
@@ -56,7 +59,7 @@ def _phases(finding: Finding, steps: list[Transition]) -> Iterator[Interval]:
                 "layer": finding.layer,
                 "kind": finding.kind,
                 "class": step.class_,
-                "severity": finding.severity,
+                "severity": finding.evidence.get(OPENED_AS, finding.severity),
                 "workspace": finding.workspace,
                 "address": finding.address,
                 "resource_type": finding.resource_type,
@@ -159,6 +162,8 @@ def _runs(connection: Connection, start: datetime, end: datetime, equal: Mapping
 _FIND: Mapping[str, Find] = {
     "driftband_drift": _drift,
     "driftband_change": _changes,
+    "driftband_incident": incident_series,
+    "driftband_incident_info": incident_info,
     "driftband_resource_info": _resource_info,
     "driftband_identity_info": _identity_info,
     "driftband_scan_last_complete_timestamp_seconds": _last_complete,

@@ -80,7 +80,10 @@ findings = Table(
     Index("ix_findings_state", "state", "opened_at", "id"),
     Index("ix_findings_workspace", "workspace", "state", "opened_at", "id"),
     Index("ix_findings_subject", "workspace", "address", "kind", "closed_at"),
+    Index("ix_findings_workspace_all", "workspace", "opened_at", "id"),
+    Index("ix_findings_workspace_closed", "workspace", "closed_at", "opened_at"),
     Index("ix_findings_closed", "closed_at", "opened_at"),
+    Index("ix_findings_signal_state", "signal", "state"),
     Index("ix_findings_address", "address", "opened_at", "id"),
     Index("ix_findings_kind", "kind", "opened_at", "id"),
     Index("ix_findings_class", "class", "opened_at", "id"),
@@ -145,10 +148,12 @@ changes = Table(
     Index(None, "started_at", "id"),
     Index(None, "ended_at", "started_at"),
     Index("ix_changes_workspace", "workspace", "started_at"),
+    Index("ix_changes_workspace_ended", "workspace", "ended_at", "started_at"),
     Index("ix_changes_annotated", "annotated_at", "updated_at"),
     Index("ix_changes_commit", "commit", "started_at", "id"),
     Index("ix_changes_kind", "kind", "started_at", "id"),
     Index("ix_changes_status", "status", "started_at", "id"),
+    Index(None, "updated_at"),
 )
 """annotation, annotated_at: the id that Grafana gave, and the ``updated_at`` that it was last told of."""
 
@@ -214,3 +219,24 @@ leases = Table(
     Column("holder", Word(80), nullable=False),
     Column("until", Moment, nullable=False),
 )
+
+watch_progress = Table(
+    "watch_progress",
+    metadata,
+    Column("signal", Words, primary_key=True),
+    Column("rule", Word(40), nullable=False),
+    Column("evaluated_until", Moment, nullable=False),
+    Column("series", Integer, nullable=False),
+)
+"""rule: a digest of what is watched. evaluated_until: the last instant that is done. series: how many were there then."""
+
+signal_states = Table(
+    "signal_states",
+    metadata,
+    Column("signal", Words, primary_key=True),
+    Column("detector", Word(40), primary_key=True),
+    Column("series", Word(40), primary_key=True),
+    Column("labels", Json, nullable=False),
+    Column("state", Json, nullable=False),
+)
+"""What detectors remember of series that are not idle. series: a digest of the labels."""

@@ -12,10 +12,12 @@ from flask import Flask, Response, g, redirect, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from driftband.model.refusal import UnavailableError
-from driftband.web import evidence, pages, prometheus
+from driftband.web import alerts, evidence, incidents, pages, prometheus
 from driftband.web.access import COOKIE, Refusal, Tokens
+from driftband.web.alerts import Inbox
 from driftband.web.drift_pages import Overview
 from driftband.web.evidence import Evidence
+from driftband.web.incidents import Incidents
 from driftband.web.measure import Measure
 from driftband.web.problems import problem
 from driftband.web.prometheus import Gateway
@@ -23,6 +25,8 @@ from driftband.web.prometheus import Gateway
 log = structlog.get_logger(__name__)
 
 _SIGNED = "evidence.hook_hcp_terraform"
+_WRITING = {"evidence", "incidents", "alerts"}
+"""The blueprints whose writes want a write token."""
 _OPEN = {"health", "ready", "sign_in", "static"}
 
 
@@ -43,6 +47,10 @@ class Service:
     overview: Overview
     signed: Callable[[bytes, Mapping[str, str]], bool]
     """Whether a webhook of HCP Terraform is signed by our secret."""
+    incidents: Incidents
+    inbox: Inbox
+    moved: Callable[[], object]
+    """Called where something was written: there may be work in the background."""
     tokens: Tokens
     measure: Measure
     readiness: Callable[[], Readiness]
@@ -59,10 +67,13 @@ def create(service: Service) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = service.max_body
     app.register_blueprint(prometheus.blueprint(service.gateway))
     app.register_blueprint(evidence.blueprint(service.evidence))
+    app.register_blueprint(incidents.blueprint(service.incidents))
+    app.register_blueprint(alerts.blueprint(service.inbox, service.measure.alerts))
     app.register_blueprint(pages.blueprint(service.gateway, service.overview, service.external_url, service.example))
     _add_own_routes(app, service)
     _guard(app, service)
     _tell_errors(app, service)
+    _finish(app, service)
     _observe(app, service)
     return app
 
@@ -98,7 +109,10 @@ def _guard(app: Flask, service: Service) -> None:
     def check_access() -> Response | None:
         if request.endpoint in _OPEN:
             return None
-        writes = request.blueprint == "evidence" and request.method not in ("GET", "HEAD", "OPTIONS")
+        writes = _writes()
+        if request.endpoint == alerts.SIGNED:
+            reason = service.inbox.refuse(request.get_data(), dict(request.headers))
+            return None if reason is None else problem(401, reason)
         if request.endpoint == _SIGNED and service.signed(request.get_data(), dict(request.headers)):
             return None
         refusal = service.tokens.refuse_write(request) if writes else service.tokens.refuse_read(request)
@@ -111,11 +125,6 @@ def _guard(app: Flask, service: Service) -> None:
         # A body that does not say its length is read up to the limit, and would be taken for the whole.
         if request.content_length is None and len(request.get_data()) >= service.max_body:
             raise RequestEntityTooLarge
-
-    @app.after_request
-    def harden(response: Response) -> Response:
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        return response
 
 
 def _tell_errors(app: Flask, service: Service) -> None:
@@ -138,6 +147,23 @@ def _tell_errors(app: Flask, service: Service) -> None:
         service.gateway.on_error("internal")
         log.error("request failed", path=request.path, exc_info=error)
         return problem(500, f"driftband failed on this; its log tells why, under request {g.request_id}")
+
+
+def _finish(app: Flask, service: Service) -> None:
+    @app.after_request
+    def wake(response: Response) -> Response:
+        if _writes() and response.status_code < 300:  # noqa: PLR2004 - it was taken
+            service.moved()
+        return response
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return response
+
+
+def _writes() -> bool:
+    return request.blueprint in _WRITING and request.method not in ("GET", "HEAD", "OPTIONS")
 
 
 def _refused(refusal: Refusal, needed: str) -> Response:

@@ -10,11 +10,11 @@ from flask import Blueprint, Response, request
 from driftband.model.change import Change
 from driftband.model.finding import Finding
 from driftband.model.ignore import Ignore
-from driftband.model.refusal import ConflictError, RefusedError, UnknownError
+from driftband.model.refusal import RefusedError
 from driftband.model.run import About, Run, Taken
 from driftband.web.bodies import json_object, moment_of, text
 from driftband.web.listing import Wanted, known_alone, moment, paged, wanted
-from driftband.web.problems import problem
+from driftband.web.problems import refusals
 
 PREFIX = "/driftband/v1"
 LONGEST_NAME = 200
@@ -86,8 +86,7 @@ class Evidence(Protocol):
 def blueprint(evidence: Evidence) -> Blueprint:
     """Return the routes under ``/driftband/v1``."""
     api = Blueprint("evidence", __name__, url_prefix=PREFIX)
-    for kind, status in ((UnknownError, 404), (ConflictError, 409), (RefusedError, 400)):
-        api.register_error_handler(kind, lambda error, status=status: problem(status, str(error)))
+    refusals(api)
 
     @api.before_request
     def refuse_unknown_arguments() -> None:

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 T = TypeVar("T")
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_TICKS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
 
 
 class Measure:
@@ -38,6 +39,25 @@ class Measure:
             "driftband_query_errors_total", "Queries answered with an error, by Prometheus's error type.",
             ["type"], registry=self.registry,
         )  # fmt: skip
+        self._watch_until = Gauge(
+            "driftband_watch_evaluated_until_seconds", "The last instant at which all watched signals are evaluated.",
+            registry=self.registry,
+        )  # fmt: skip
+        self._watch_signals = Gauge("driftband_watch_signals", "Signals that are watched.", registry=self.registry)
+        self._watch_ticks = Histogram(
+            "driftband_watch_tick_duration_seconds", "Time to evaluate all signals at the instants that are due.",
+            buckets=_TICKS, registry=self.registry,
+        )  # fmt: skip
+        self._watch_errors = Counter(
+            "driftband_watch_errors_total", "Evaluations of signals that failed, by Prometheus's error type.",
+            ["type"], registry=self.registry,
+        )  # fmt: skip
+        self._alerts = Counter(
+            "driftband_alerts_received_total", "Alerts that came in, without exact repeats of a webhook.",
+            ["source"], registry=self.registry,
+        )  # fmt: skip
+        for source in ("grafana", "alertmanager"):
+            self._alerts.labels(source)
         self._memory = Gauge("driftband_cache_bytes", "Memory held.", ["cache"], registry=self.registry)
 
     def request(self, endpoint: str, status: int, seconds: float) -> None:
@@ -55,6 +75,23 @@ class Measure:
     def error(self, kind: str) -> None:
         """Note one query that failed."""
         self._errors.labels(kind).inc()
+
+    def watched(self, signals: int, until: float) -> None:
+        """Note how many signals are watched, and until when (epoch seconds) all of them are evaluated."""
+        self._watch_signals.set(signals)
+        self._watch_until.set(until)
+
+    def watch_tick(self, seconds: float) -> None:
+        """Note how long a tick of the watcher took."""
+        self._watch_ticks.observe(seconds)
+
+    def watch_error(self, kind: str) -> None:
+        """Note an evaluation that failed."""
+        self._watch_errors.labels(kind).inc()
+
+    def alerts(self, source: str, count: int) -> None:
+        """Note alerts that came in."""
+        self._alerts.labels(source).inc(count)
 
     def fit(self, model: str, make: Callable[[], T]) -> T:
         """Make a fit and note how long it took."""

@@ -59,7 +59,9 @@ def _walk(documents: Iterable[Any]) -> Iterable[str]:
 def _named(key: str, value: str, *, secret: bool) -> str:
     """Return the value if it names a resource: under a key that says so, or by its own form."""
     text = value.partition("?")[0] if "://" in value else value
-    if not 0 < len(text) <= LONGEST or tidy(text) != text or _SECRET_SHAPES.search(text) or _ACCOUNT.fullmatch(text):
+    if not 0 < len(text) <= LONGEST or tidy(text) != text or not text.isprintable():
+        return ""
+    if _SECRET_SHAPES.search(text) or _ACCOUNT.fullmatch(text):
         return ""
     if _ARN.fullmatch(text):
         return text

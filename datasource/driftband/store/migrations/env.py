@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from driftband.store.tables import metadata
+from driftband.store.tables_incidents import incidents
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=False)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=incidents.metadata, transactional_ddl=False
+)
 context.run_migrations()

@@ -78,6 +78,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_changes_ended_at_started_at"), "changes", ["ended_at", "started_at"], unique=False)
     op.create_index(op.f("ix_changes_started_at_id"), "changes", ["started_at", "id"], unique=False)
     op.create_index("ix_changes_workspace", "changes", ["workspace", "started_at"], unique=False)
+    op.create_index("ix_changes_workspace_ended", "changes", ["workspace", "ended_at", "started_at"], unique=False)
     op.create_table(
         "findings",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -116,6 +117,8 @@ def upgrade() -> None:
     op.create_index("ix_findings_state", "findings", ["state", "opened_at", "id"], unique=False)
     op.create_index("ix_findings_subject", "findings", ["workspace", "address", "kind", "closed_at"], unique=False)
     op.create_index("ix_findings_workspace", "findings", ["workspace", "state", "opened_at", "id"], unique=False)
+    op.create_index("ix_findings_workspace_all", "findings", ["workspace", "opened_at", "id"], unique=False)
+    op.create_index("ix_findings_workspace_closed", "findings", ["workspace", "closed_at", "opened_at"], unique=False)
     op.create_table(
         "ignores",
         sa.Column("id", sa.String(length=40), nullable=False),
