@@ -8,6 +8,8 @@ from driftband.store.tables import metadata
 
 _ARRIVAL = {"reported_at", "received_at", "updated_at"}
 _COUNTED = {"transitions", "resources"}
+_OF_ITS_OWN_TIME = ("incident", "notification", "alert", "destination", "lease")
+"""Tables in which it stands when something was looked at."""
 
 
 def content(store: str) -> dict[str, list[str]]:
@@ -20,7 +22,7 @@ def content(store: str) -> dict[str, list[str]]:
                 for row in connection.execute(select(table)).mappings()
             )
             for table in metadata.sorted_tables
-            if table.name != "leases"
+            if not table.name.startswith(_OF_ITS_OWN_TIME)
         }
     engine.dispose()
     return found

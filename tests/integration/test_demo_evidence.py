@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 
 from driftband import app, app_demo
 from driftband.app_evidence import Evidence, open_evidence
+from driftband.app_incidents import incidents_of
 from driftband.config import Config, load
 from driftband.model.finding import Finding
-from driftband.model.moment import to_ms
+from driftband.model.moment import from_ms, to_ms
 from driftband.store.database import Database
 from driftband.store.overview import StoredOverview
 
@@ -48,6 +49,7 @@ def demo(
     config = app_demo.ready(tmp_path_factory.mktemp("demo") / "demo.db", environ)
     evidence = opening(config)
     app_demo.tell(config, evidence, NOW)
+    incidents_of(config, evidence.database, evidence.clock).look(from_ms(NOW))
     return config, evidence
 
 

@@ -14,6 +14,8 @@ import requests
 from .evidence_api import B2, D2, A, Api, B, C, E, H, StartApi, capture
 from .ledger_content import content, contradictions
 
+pytestmark = pytest.mark.slow
+
 Call = tuple[str, Any, dict[str, Any]]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NAMES = (A, B, B2, C, D2, E, D2, B, A, C, A, B)

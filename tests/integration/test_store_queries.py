@@ -17,6 +17,8 @@ from driftband.store.tables import findings as table
 
 from .large_store import fill
 
+pytestmark = pytest.mark.slow
+
 COUNT = 200_000
 END = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

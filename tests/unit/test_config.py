@@ -6,6 +6,7 @@ import re
 import tempfile
 import traceback
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from driftband.config_sections import Bands
 from driftband.config_source import as_written
 from driftband.config_values import format_duration, format_size, http_url, is_loopback, parse_duration, parse_size
 from driftband.model.band import DAY, BandSettings
+from driftband.model.signal import WatchedSignal
 
 FOLDER = Path(__file__).parent / "config"
 BAD = sorted((FOLDER / "bad").glob("*.yaml"))
@@ -80,6 +82,24 @@ def test_every_key_is_read() -> None:
     )
     assert config.limits.query_timeout == 1500
     assert config.signals[0].expr == 'label_replace(orders, "shop", "${1}-${name}", "job", "(?P<name>.*)")'
+    assert config.signals[0].watched() == WatchedSignal(
+        name="orders",
+        expr=config.signals[0].expr,
+        unit="orders/s",
+        layer="runtime",
+        direction="down",
+        min_deviation=2.5,
+        for_ms=90_000,
+        level=0.9,
+        model="seasonal",
+        limit=0.0,
+    )
+    assert config.packs == ("http",)
+    assert config.watch.model_dump(mode="json") == {
+        "interval": "30s",
+        "start": "2026-11-24T10:00:00Z",
+        "delay": "1m",
+    }
     assert config.prometheus.url == "http://127.0.0.1:9090/prometheus"
     assert config.prometheus.tls.ca_file == str(FOLDER / "full.yaml")
     assert config.secrets() == {
@@ -95,6 +115,17 @@ def test_every_key_is_read() -> None:
         "webhook-secret-of-dana",
         "postgresql+psycopg://drift:st0re-passw0rd@db.example/driftband",
         "st0re-passw0rd",
+        "hunter22",
+        "subscription-of-dana",
+        "http://dana:alertmanager-passw0rd@127.0.0.1:9093/team-of-dana/",
+        "alertmanager-passw0rd",
+        "team-of-dana",
+        "https://hooks.example/token-in-the-path?key=token-in-the-query",
+        "token-in-the-path",
+        "key=token-in-the-query",
+        "json://chat.example/token-of-the-chat",
+        "chat.example",
+        "token-of-the-chat",
     }
     assert config.identity == ("service", "shard")
     assert config.retention == 90 * DAY
@@ -102,13 +133,28 @@ def test_every_key_is_read() -> None:
     assert (workspace.name, workspace.path, workspace.every) == ("prod/network", str(FOLDER), 15 * 60_000)
     assert (workspace.tool, workspace.normal_plan, workspace.timeout) == ("tofu", False, 10 * 60_000)
     assert workspace.identity == {"service": "network"}
+    oncall, am, _, _ = config.destinations
+    assert (oncall.match, oncall.changes) == (('severity=~"error|critical"', 'team!=""'), True)
+    assert oncall.quiet is not None
+    assert oncall.quiet.times() == (time(22), time(7))
+    assert (oncall.quiet.timezone, oncall.quiet.excepted) == ("Europe/Berlin", ("severity=critical",))
+    assert oncall.escalate is not None
+    assert (oncall.updates_every, oncall.escalate.after, oncall.escalate.to) == (300_000, 900_000, "hook")
+    assert (am.match, am.quiet, am.updates_every, am.escalate) == ((), None, None, None)
     assert workspace.environment["AWS_SECRET_ACCESS_KEY"].get_secret_value() == "glsa_of-dana"
 
 
 def test_no_secret_is_in_any_form_of_the_configuration() -> None:
     config = load(FOLDER / "full.yaml", FULL)
     forms = repr(config) + str(config) + config.model_dump_json() + yaml.safe_dump(config.effective())
-    assert "postgresql+psycopg://db.example/driftband" in forms
+    for shown in (
+        "postgresql+psycopg://db.example/driftband",
+        "https://events.eu.pagerduty.com",
+        "http://<secret>@127.0.0.1:9093/<secret>",
+        "https://hooks.example/<secret>",
+        "json://<secret>",
+    ):
+        assert shown in forms
     for secret in config.secrets():
         assert not re.search(rf"\b{re.escape(secret)}\b", forms)
 

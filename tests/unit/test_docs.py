@@ -11,10 +11,13 @@ from driftband.config import Config
 from driftband.detect import configuration
 from driftband.model.change import ChangeKind, ChangeStatus
 from driftband.model.finding import Class, Severity, State
+from driftband.model.incident import Deed, IncidentState
+from driftband.model.notification import NotificationState
 from driftband.model.run import RunStatus
 from driftband.query.names import FUNCTIONS, NATIVE
 from driftband.query.plan import plan_local
-from driftband.web import evidence
+from driftband.store.incident_world import SILENT
+from driftband.web import alerts, evidence, incidents
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -27,7 +30,12 @@ def page(name: str) -> str:
 
 def routes() -> list[str]:
     app = Flask("documented")
-    app.register_blueprint(evidence.blueprint(cast("Any", None)))
+    for api in (
+        evidence.blueprint(cast("Any", None)),
+        incidents.blueprint(cast("Any", None)),
+        alerts.blueprint(cast("Any", None), cast("Any", None)),
+    ):
+        app.register_blueprint(api)
     found = []
     for rule in app.url_map.iter_rules():
         plain = re.sub(r"<\w+:", "<", rule.rule)
@@ -48,7 +56,7 @@ def test_a_route_has_its_answer(route: str) -> None:
 
 def test_every_argument_of_the_api_is_named() -> None:
     text = page("docs/api.md")
-    for arguments in evidence._ARGUMENTS.values():
+    for arguments in (*evidence._ARGUMENTS.values(), *incidents._ARGUMENTS.values()):
         assert all(f"`{name}`" in text or f"?{name}=" in text for name in arguments)
     assert all(f"`{name}`" in text for kinds in (ChangeKind, ChangeStatus) for name in get_args(kinds))
 
@@ -94,3 +102,9 @@ def test_links_lead_somewhere(path: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", other.read_text(encoding="utf-8"), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}, target
+
+
+def test_the_words_of_incidents_and_notifications_are_described() -> None:
+    text = page("docs/api.md")
+    assert all(f"`{word}`" in text for kind in (IncidentState, Deed, NotificationState) for word in get_args(kind))
+    assert all(f"`{word}`" in page("docs/alerts.md") for word in ("alert_firing", *SILENT))
