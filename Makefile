@@ -24,7 +24,7 @@ demo: $(RUNNABLE)
 test: $(TESTABLE)
 	$(BIN)/pytest -m 'not slow' -n 2
 
-test-all: test
+test-all: $(if $(TESTED),,test)
 	$(BIN)/pytest -m slow -n 2
 
 lint: $(TESTABLE)
