@@ -140,7 +140,8 @@ def test_kill_9_at_random_instants_leaves_the_ledger_of_an_undisturbed_run(
         known = killed_at[-1] if killed_at else START
         # The lease of the dead has to run out first: what matters is to die at work.
         wait_for(lambda server=server, known=known: evaluated_until(server) > known)  # type: ignore[misc]
-        time.sleep(chance.uniform(0, 1.5))
+        # Soon: a quiet machine catches up on the whole day within two seconds.
+        time.sleep(chance.uniform(0, 0.2))
         killed_at.append(evaluated_until(server))
         kill(server)
     assert sum(at < done for at in killed_at) >= 3
