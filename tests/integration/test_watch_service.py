@@ -141,7 +141,7 @@ def test_kill_9_at_random_instants_leaves_the_ledger_of_an_undisturbed_run(
         # The lease of the dead has to run out first: what matters is to die at work.
         wait_for(lambda server=server, known=known: evaluated_until(server) > known)  # type: ignore[misc]
         # Soon: a quiet machine catches up on the whole day within two seconds.
-        time.sleep(chance.uniform(0, 0.2))
+        time.sleep(chance.uniform(0, 0.04))
         killed_at.append(evaluated_until(server))
         kill(server)
     assert sum(at < done for at in killed_at) >= 3
