@@ -88,6 +88,31 @@ def test_labels_of_an_open_finding_do_not_move_but_for_its_class(api: Api) -> No
     assert over == {"drift"}
 
 
+def test_series_carry_the_labels_that_are_promised(api: Api) -> None:
+    at = now() - MINUTE
+    identity = {"service": "checkout", "env": "prod", "team": "shop"}
+    api.report(_thing(3, drifted=True, **identity), "series/promised", run="one", started_at=at, commit="c1")
+    told = {
+        "commit": "c2",
+        "actor": "dana",
+        "url": "https://ci.example/1",
+        "summary": "pool size",
+        "identity": identity,
+    }
+    _apply(api, "promised", 1, at - 2 * MINUTE, workspace="series/promised", **told)
+    ((drift, _),) = api.instant('driftband_drift{workspace="series/promised"}')
+    finding = drift.pop("finding")
+    assert api.get(f"/findings/{finding}")["id"] == finding
+    thing = {**identity, "workspace": "series/promised", "address": "a_group.x", "resource_type": "a_group"}
+    kind = {"layer": "configuration", "kind": "attribute_changed", "class": "drift", "severity": "warning"}
+    assert drift == {**thing, **kind}
+    ((change, _),) = api.instant('driftband_change{workspace="series/promised"}')
+    place = {"change": "promised", "kind": "terraform_apply", "workspace": "series/promised"}
+    assert change == {**identity, **place, **{k: v for k, v in told.items() if k != "identity"}}
+    ((resource, _),) = api.instant('driftband_resource_info{workspace="series/promised"}')
+    assert resource == {**thing, "commit": "c1"}
+
+
 def _apply(api: Api, key: str, minutes: int, base: datetime, **more: Any) -> None:
     at = base + minutes * MINUTE
     api.change(

@@ -35,12 +35,12 @@ def last_closed(connection: Connection, workspace: str, addresses: Iterable[str]
     """Return the last closed finding by address and kind."""
     found: dict[tuple[str, str], str] = {}
     for some in chunks(dict.fromkeys(addresses)):
-        statement = (
-            select(_c.address, _c.kind, _c.id)
-            .where(_c.workspace == workspace, _c.address.in_(some), _c.closed_at.is_not(None))
-            .order_by(_c.closed_at, _c.opened_at)
-        )
-        found.update({(row.address, row.kind): row.id for row in connection.execute(statement)})
+        # Chosen and sorted here: asked for that, SQLite would walk along all that the workspace ever had.
+        columns = (_c.address, _c.kind, _c.id, _c.closed_at, _c.opened_at)
+        statement = select(*columns).where(_c.workspace == workspace, _c.address.in_(some))
+        rows = [row for row in connection.execute(statement) if row.closed_at is not None]
+        rows.sort(key=lambda row: (row.closed_at, row.opened_at))
+        found.update({(row.address, row.kind): row.id for row in rows})
     return found
 
 
