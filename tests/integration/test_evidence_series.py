@@ -99,7 +99,7 @@ def test_series_carry_the_labels_that_are_promised(api: Api) -> None:
         "summary": "pool size",
         "identity": identity,
     }
-    _apply(api, "promised", 1, at - 2 * MINUTE, workspace="series/promised", **told)
+    _apply(api, "promised", 1, at - 20 * MINUTE, workspace="series/promised", **told)
     ((drift, _),) = api.instant('driftband_drift{workspace="series/promised"}')
     finding = drift.pop("finding")
     assert api.get(f"/findings/{finding}")["id"] == finding
