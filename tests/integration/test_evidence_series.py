@@ -106,7 +106,7 @@ def test_series_carry_the_labels_that_are_promised(api: Api) -> None:
     thing = {**identity, "workspace": "series/promised", "address": "a_group.x", "resource_type": "a_group"}
     kind = {"layer": "configuration", "kind": "attribute_changed", "class": "drift", "severity": "warning"}
     assert drift == {**thing, **kind}
-    ((change, _),) = api.instant('driftband_change{workspace="series/promised"}')
+    ((change, _),) = api.instant('driftband_change{workspace="series/promised"}', at - 18 * MINUTE)
     place = {"change": "promised", "kind": "terraform_apply", "workspace": "series/promised"}
     assert change == {**identity, **place, **{k: v for k, v in told.items() if k != "identity"}}
     ((resource, _),) = api.instant('driftband_resource_info{workspace="series/promised"}')
