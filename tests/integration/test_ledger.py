@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from driftband.detect.moves import moves_of
+from driftband.detect.noise import propose
 from driftband.model.attribute import AttributeDiff
 from driftband.model.refusal import ConflictError
 from driftband.model.report import Drifted, Renamed, Report
@@ -217,3 +219,29 @@ def test_hostile_addresses_are_kept_short_and_visible(ledger: Ledger) -> None:
     assert finding.address.startswith('a.b["\\x00\\x1b[31mxxx')
     assert len(finding.address) == 600
     assert ledger.report(plan(drifted(address=hostile))).run.still_open == 1
+
+
+def test_a_stream_does_not_end_what_the_state_took_over(ledger: Ledger) -> None:
+    ledger.report(plan(drifted()))
+    ledger.report(plan(resources=(resource(connection_limit=3),)))
+    assert [f.class_ for f in ledger.open()] == ["accepted_undeclared"]
+    kept = ledger.report(STREAM)
+    assert (kept.run.status, kept.run.closed) == ("drifted", 0)
+    assert [(f.class_, f.state) for f in ledger.open()] == [("accepted_undeclared", "open")]
+
+
+def test_a_size_that_keeps_moving_while_its_finding_is_open_is_learned(ledger: Ledger) -> None:
+    sizes = [6, 7, 5, 9]
+    for size in sizes:
+        ledger.report(plan(drifted(path="desired_capacity", before=5, after=size + 10)))
+    (finding,) = ledger.open()
+    assert [move.after for move in moves_of(finding)] == [size + 10 for size in sizes]
+    assert [move.at for move in moves_of(finding)] == [NOON + timedelta(hours=n) for n in range(1, 5)]
+    (proposal,) = propose(moves_of(finding))
+    assert (proposal.attribute, proposal.examples) == ("desired_capacity", (ROLE,))
+
+
+def test_the_moves_of_a_secret_are_not_remembered(ledger: Ledger) -> None:
+    for _ in range(3):
+        ledger.report(plan(replace(drifted(), attributes=(AttributeDiff(path="password", sensitive=True),))))
+    assert "moves" not in ledger.open()[0].evidence

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from driftband.detect.configuration import Observed, shorten, would_change
+from driftband.detect.moves import with_moves
 from driftband.detect.severity import severity_of
 from driftband.model.attribute import AttributeDiff, leaves
 from driftband.model.finding import ALARMING, Finding, Severity, Transition, step
@@ -138,6 +139,7 @@ class _Desk:
             here,
             class_=observed.class_,
             attributes=observed.attributes,
+            evidence=with_moves(here, observed.attributes, shown.at),
             last_seen_at=max(shown.at, here.last_seen_at),
             reason=_judged(observed)[1],
             ignored_by=observed.ignored_by,
@@ -207,6 +209,8 @@ def fate(finding: Finding, shown: Shown) -> tuple[str, str]:
     if address in shown.applied:
         return "closed", f"applied by {shown.applied[address]}"
     if shown.current is None:
+        if finding.class_ == "accepted_undeclared":
+            return "accepted", "a stream tells nothing of what the state took over"
         return "closed", "it is no longer reported"
     if finding.kind == "deleted_outside":
         return _deleted(address, shown)

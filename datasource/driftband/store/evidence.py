@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from sqlalchemy import update
 
 from driftband.detect.configuration import kept
-from driftband.detect.noise import Move, propose
+from driftband.detect.moves import moves_of
+from driftband.detect.noise import propose
 from driftband.model.audit import AuditEvent
 from driftband.model.change import Change
 from driftband.model.finding import Finding, step
@@ -175,20 +176,8 @@ class StoredEvidence:
         with self.database.read() as connection:
             rules = ignores.in_force(connection)
             recent = findings.overlapping(connection, now - LEARN_FROM, now, {"layer": "configuration"}, MOST_LEARNT)
-        moves = [
-            Move(
-                workspace=f.workspace,
-                resource_type=f.resource_type,
-                address=f.address,
-                path=a.path,
-                at=f.opened_at,
-                before=a.before,
-                after=a.after,
-            )
-            for f, _ in recent
-            for a in f.attributes
-            if f.kind == "attribute_changed" and f.class_ != "normalisation"
-        ]
+        learnt = (f for f, _ in recent if f.kind == "attribute_changed" and f.class_ != "normalisation")
+        moves = [move for finding in learnt for move in moves_of(finding)]
         made = {(r.resource_type, r.attribute) for r in rules}
         return rules, [p.json() for p in propose(moves) if (p.resource_type, p.attribute) not in made]
 
