@@ -8,7 +8,7 @@ TESTABLE := $(VENV)/.testable
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench lock
+.PHONY: help demo test test-all lint bench docs lock
 
 help:
 	@echo 'make demo      serve a made-up shop with three weeks of telemetry'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test-all  the slow tests too'
 	@echo 'make lint      style, types, import directions, generated dashboards'
 	@echo 'make bench     the benchmarks, one after the other'
+	@echo 'make docs      write the reference pages from the code'
 	@echo 'make lock      resolve the dependencies anew (wants uv)'
 
 demo: $(RUNNABLE)
@@ -38,6 +39,9 @@ bench: $(TESTABLE)
 	@set -e; for script in $(sort $(wildcard tests/benchmarks/bench_*.py)); do \
 		echo "== $$script"; $(BIN)/python "$$script"; \
 	done
+
+docs: $(TESTABLE)
+	@$(BIN)/python docs/reference.py
 
 lock:
 	@command -v uv >/dev/null || { echo 'make lock wants uv: https://docs.astral.sh/uv/' >&2; exit 1; }

@@ -16,7 +16,8 @@ from pydantic_core import ErrorDetails
 
 from driftband.config_destinations import Destination, check_escalations
 from driftband.config_environment import override, schema_at
-from driftband.config_sections import Access, Bands, Grafana, Incidents, Limits, Prometheus, Section, Workspace
+from driftband.config_prometheus import Prometheus
+from driftband.config_sections import Access, Bands, Grafana, Incidents, Limits, Section, Workspace
 from driftband.config_signals import Pack, Signal, Watch, with_packs
 from driftband.config_source import ConfigError, KeyPath, Problem, Reading, as_written, dotted, read_file
 from driftband.config_values import (
@@ -64,23 +65,39 @@ class Config(Section):
     """All settings; frozen."""
 
     listen: Listen = "127.0.0.1:8088"
+    """Where it answers. On other addresses than loopback it wants tokens."""
     external_url: HttpUrl = Field(default_factory=lambda values: f"http://{values['listen']}")
+    """How others reach it: for links in messages."""
     prometheus: Prometheus
+    """The source."""
     store: StoreUrl = Field(default=SecretStr("sqlite:///driftband.db"), validate_default=True)
+    """`sqlite:///FILE`, or `postgresql+psycopg://USER:PASSWORD@HOST/DATABASE` for several instances."""
     grafana: Grafana | None = None
+    """Where changes are written as annotations, and links to Explore lead."""
     access: Access = Access()
+    """Who may read, write and approve."""
     bands: Bands = Bands()
+    """How bands are made."""
     limits: Limits = Limits()
+    """What one query may ask for."""
     identity: tuple[LabelName, ...] = ("service", "env", "cluster", "region", "team")
+    """The labels by which infrastructure and telemetry recognise each other."""
     signals: Annotated[tuple[Signal, ...], AfterValidator(_unique_names)] = ()
+    """What is [watched](watching.md)."""
     packs: tuple[Pack, ...] = ()
+    """Ready signals: `kubernetes`, `http`."""
     watch: Watch = Watch()
+    """The watcher."""
     incidents: Incidents = Incidents()
+    """How incidents end."""
     workspaces: Annotated[tuple[Workspace, ...], AfterValidator(_unique_names)] = ()
+    """Terraform root modules that are scanned from here, or need a word of explanation."""
     destinations: Annotated[
         tuple[Destination, ...], AfterValidator(_unique_names), AfterValidator(check_escalations)
     ] = ()
+    """[Where incidents go](destinations/README.md)."""
     retention: Duration = 400 * 86_400_000
+    """How long what is over is kept."""
 
     @property
     def host(self) -> str:

@@ -83,9 +83,13 @@ class QuietHours(Section):
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=False)
 
     begins: ClockTime = Field(alias="from")
+    """A time of day."""
     ends: ClockTime = Field(alias="to")
+    """A time of day; before `from` it is that of the next morning."""
     timezone: TimeZone = "UTC"
+    """Whose clock."""
     excepted: tuple[MatcherText, ...] = Field(default=(), alias="except")
+    """Who meets all these matchers is told of all the same."""
 
     @model_validator(mode="after")
     def _some_time(self) -> Self:
@@ -102,26 +106,36 @@ class Escalate(Section):
     """Tell the destination ``to`` as well where nobody acknowledges within ``after``."""
 
     after: Duration
+    """Nobody has acknowledged for so long."""
     to: DestinationName
+    """Another destination."""
 
 
 class Destination(Section):
-    """Where incidents go. match: all must hold; none: every incident. changes: PagerDuty is told of changes too.
-
-    webhook_secret: of the webhook by which PagerDuty tells what was acknowledged and resolved there.
-    """
+    """Where incidents go."""
 
     name: DestinationName
+    """Unique; notifications carry it."""
     type: Annotated[Kind, BeforeValidator(_kind)]
+    """`pagerduty`, `alertmanager`, `webhook` or `apprise`."""
     url: DestinationUrl | None = None
+    """Where it is; for apprise its own kind of URL. PagerDuty's is known."""
     routing_key: SecretToken | None = None
+    """PagerDuty's integration key."""
     webhook_secret: SecretToken | None = None
+    """Of the webhook by which PagerDuty tells what was acknowledged and resolved there."""
     changes: bool = False
+    """PagerDuty is told of changes too."""
     secret: Secret | None = None
+    """Signs the messages of a webhook."""
     match: tuple[MatcherText, ...] = ()
+    """Matchers as Alertmanager has them, all of which must hold; none: every incident."""
     quiet: QuietHours | None = None
+    """When nothing new is told."""
     updates_every: Duration | None = None
+    """Updates go together, at most one in this time."""
     escalate: Escalate | None = None
+    """Whom else to tell where nobody acknowledges."""
 
     @model_validator(mode="before")
     @classmethod

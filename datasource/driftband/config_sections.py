@@ -5,7 +5,6 @@ Lengths of time are milliseconds, sizes are bytes. Secrets are ``SecretStr`` and
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
-from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,18 +13,14 @@ from driftband.config_values import (
     Count,
     Duration,
     EnvironmentText,
-    ExistingFile,
     ExistingPath,
-    HeaderName,
     HttpUrl,
     ImpossibleError,
     LabelName,
     Level,
     Secret,
-    SecretHeader,
     SecretToken,
     Size,
-    SourceUrl,
     Text,
     TimeZone,
     VariableName,
@@ -37,13 +32,14 @@ Model = Literal["seasonal", "prophet"]
 
 _PLAIN = {bool, int, float, float | None}
 _FEWEST_STEPS = 12
-_HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
 class Section(BaseModel):
     """Frozen, and without keys that nobody reads."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -68,97 +64,26 @@ def _number(value: Any) -> Any:
     return value
 
 
-class BasicAuth(Section):
-    """User and password for the source."""
-
-    username: Secret
-    password: Secret
-
-
-class Tls(Section):
-    """How the source's certificate is checked, and which one is shown to it; paths from the file's folder."""
-
-    ca_file: ExistingFile | None = None
-    cert_file: ExistingFile | None = None
-    key_file: ExistingFile | None = None
-    insecure_skip_verify: bool = False
-
-    @model_validator(mode="after")
-    def _pair(self) -> Self:
-        if self.cert_file and not self.key_file:
-            raise ImpossibleError((("cert_file",), "needs tls.key_file beside it"))
-        if self.key_file and not self.cert_file:
-            raise ImpossibleError((("key_file",), "needs tls.cert_file beside it"))
-        return self
-
-
-class Prometheus(Section):
-    """The source, and what is sent with each request to it."""
-
-    url: SourceUrl
-    headers: Mapping[HeaderName, SecretHeader] = Field(default_factory=dict)
-    bearer_token: SecretToken | None = None
-    basic_auth: BasicAuth | None = None
-    tls: Tls = Tls()
-    forward_headers: tuple[HeaderName, ...] = ()
-
-    @property
-    def is_http(self) -> bool:
-        """Whether the source is a server, not the sample world or a replay."""
-        return self.url.startswith("http")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _take_userinfo(cls, values: Any) -> Any:
-        """Move ``user:password@`` out of the URL, so that the URL can be shown."""
-        url = values.get("url") if isinstance(values, dict) else None
-        try:
-            netloc = urlsplit(url).netloc if isinstance(url, str) else ""
-        except ValueError:  # refused below, in words of our own
-            netloc = ""
-        if "@" not in netloc or not isinstance(url, str):
-            return values
-        if values.get("basic_auth") is not None:
-            raise ImpossibleError((("url",), "carries user:password@ and there is basic_auth too; keep one of the two"))
-        userinfo, _, host = netloc.rpartition("@")
-        username, _, password = userinfo.partition(":")
-        basic_auth = {"username": unquote(username), "password": unquote(password)}
-        return {**values, "url": url.replace(netloc, host, 1), "basic_auth": basic_auth}
-
-    @model_validator(mode="after")
-    def _one_credential(self) -> Self:
-        forwarded = {name.lower() for name in self.forward_headers}
-        ways = {
-            "bearer_token": self.bearer_token is not None,
-            "basic_auth": self.basic_auth is not None,
-            "headers.Authorization": "authorization" in {name.lower() for name in self.headers},
-            "forward_headers with Authorization": "authorization" in forwarded,
-        }
-        given = [way for way, is_given in ways.items() if is_given]
-        if len(given) > 1:
-            raise ImpossibleError(((), f"{' and '.join(given)} are both given; keep one way to authenticate"))
-        if forwarded & _HOP_BY_HOP:
-            names = ", ".join(sorted(forwarded & _HOP_BY_HOP))
-            raise ImpossibleError(
-                (("forward_headers",), f"must not name {names}: such headers belong to one connection")
-            )
-        return self
-
-
 class Grafana(Section):
     """The Grafana that annotations are written to; an Editor's service account token is enough."""
 
     url: HttpUrl
+    """Where it is, as driftband reaches it."""
     token: SecretToken
+    """Of a service account with the role Editor."""
 
 
 class Access(Section):
     """Who may read, write and approve."""
 
     read_tokens: tuple[AccessToken, ...] = ()
+    """For reading. Required where others can reach `listen`."""
     write_tokens: tuple[AccessToken, ...] = ()
+    """For CI, audit events and Alertmanager. Required where others can reach `listen`."""
     approve_tokens: tuple[AccessToken, ...] = ()
+    """For approving remediations; without one nothing can be approved."""
     webhook_secret: SecretToken | None = None
+    """Of the signed webhooks of Grafana and HCP Terraform."""
 
     @model_validator(mode="after")
     def _kinds_apart(self) -> Self:
@@ -181,14 +106,23 @@ class Bands(Section):
     """How bands are made; lengths of time in milliseconds."""
 
     step: Duration = BandSettings.step
+    """The grid that models are fitted on."""
     history: Duration = BandSettings.history
+    """How much of the past a fit sees; a multiple of `step`."""
     min_history: Duration = BandSettings.min_history
+    """With less there is no band, and a warning."""
     refit: Duration = BandSettings.refit
+    """Models are fitted anew at each multiple of it since the epoch; a multiple of `step`."""
     level: Level = BandSettings.level
+    """How much of the usual lies within the band."""
     horizon: Duration = BandSettings.horizon
+    """How far the band goes into the future."""
     accept_after: Duration = BandSettings.accept_after
+    """A departure that lasted so long counts as the new level."""
     model: Model = "seasonal"
+    """`seasonal`, or `prophet` (slow; fitted in the background)."""
     timezone: TimeZone = BandSettings.timezone
+    """In which days and weeks repeat."""
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -214,25 +148,32 @@ class Limits(Section):
     """What one query may ask for; time in milliseconds, the body of a request in bytes."""
 
     series: Count = 200
+    """An operand of ours with more series is refused."""
     query_timeout: Duration = 30_000
+    """A query that takes longer is given up."""
     body: Size = 32 * 2**20
+    """A larger body is refused with a 413."""
 
 
 class Workspace(Section):
-    """A Terraform root module and its state. path: a folder or an archive of it, from the file's folder; scanned ``every``.
-
-    identity: labels for resources whose tags do not tell them. environment: what Terraform is given besides the
-    service's own environment. normal_plan: also plan changes, which tells drift that nobody will undo from the rest.
-    """
+    """A Terraform root module and its state."""
 
     name: WorkspaceName
+    """As reports name it: `prod/network`."""
     path: ExistingPath | None = None
+    """A folder, or an archive of one, to scan from here."""
     every: Duration | None = None
+    """How often to scan it, with jitter; without it only reports tell of it."""
     timeout: Duration = 30 * 60_000
+    """A scan that takes longer is ended."""
     tool: Literal["terraform", "tofu"] = "terraform"
+    """`terraform` or `tofu`."""
     normal_plan: bool = True
+    """Also plan changes: drift that a plan would not undo is told from the rest."""
     identity: Mapping[LabelName, Text] = Field(default_factory=dict)
+    """Labels for resources whose tags do not tell."""
     environment: Mapping[VariableName, Secret] = Field(default_factory=dict)
+    """What Terraform is given besides the service's own environment, such as credentials; never shown."""
 
     @model_validator(mode="after")
     def _scanned(self) -> Self:
@@ -245,4 +186,6 @@ class Incidents(Section):
     """How incidents end: when all their findings have been closed for so long; within which time they come back."""
 
     resolve_after: Duration = 2 * 60_000
+    """An incident ends once all its findings have been closed for so long."""
     reopen_within: Duration = 30 * 60_000
+    """Trouble that comes back within this time is the same incident."""

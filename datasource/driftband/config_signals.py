@@ -30,24 +30,30 @@ _SHORTEST = 1_000
 
 
 class Signal(Section):
-    """A named PromQL expression that is watched; level and model default to those of ``bands``.
-
-    min_deviation: in the unit; what deviates less does not matter. ``for``: how long it must last. limit: what must not be
-    crossed, in ``direction``.
-    """
+    """A named PromQL expression that is watched."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=False)
 
     name: SignalName
+    """Unique; the label `signal`."""
     expr: Text
+    """PromQL, as the source answers it."""
     unit: str = ""
+    """Shown with values: `s`, `bytes`, `ratio`."""
     layer: Literal["runtime", "behavioral"] = "behavioral"
+    """`runtime` for what a resource is, `behavioral` for what it does."""
     direction: Direction = "both"
+    """The side that hurts: `up`, `down`, `both`."""
     min_deviation: NotNegative = 0.0
+    """In the unit: what deviates less does not matter."""
     for_: Wait = Field(default=WatchedSignal.for_ms, alias="for")
+    """How long it must last."""
     level: Level | None = None
+    """Instead of `bands.level`."""
     model: Model | None = None
+    """Instead of `bands.model`."""
     limit: Finite | None = None
+    """What must not be crossed, in `direction`; see [saturation](detectors/saturation.md)."""
 
     def watched(self) -> WatchedSignal:
         """Return the same as the value that the pure rooms work with."""
@@ -56,14 +62,14 @@ class Signal(Section):
 
 
 class Watch(Section):
-    """The watcher. interval: between the instants that it evaluates. start: from when on, where the store has no later one.
-
-    delay: how long an instant waits for samples that come late.
-    """
+    """The watcher."""
 
     interval: Duration = 60_000
+    """Between the instants that are evaluated; divides `bands.step` or is a multiple of it."""
     start: Moment | None = None
+    """A new store begins here instead of now."""
     delay: Wait = 30_000
+    """How long an instant waits for samples that come late."""
 
     @model_validator(mode="after")
     def _whole_seconds(self) -> Self:
