@@ -63,7 +63,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     opened.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+# The store itself is tested on both in every run.
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def start_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApi]:
     """Start services with an empty store each: ``start_api(token=..., **settings)``; they run until the module is done."""
     with ExitStack() as services:
