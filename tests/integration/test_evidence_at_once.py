@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 
 from driftband.store.database import Database
 from driftband.store.leases import hold
-from driftband.store.ledger import lock_workspace
 from driftband.store.tables import leases
+from driftband.store.workspaces import lock_workspace
 
 from .evidence_api import B2, A, Api, B, C, capture, now
 from .ledger_content import contradictions

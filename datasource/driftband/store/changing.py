@@ -12,8 +12,8 @@ from driftband.model.refusal import RefusedError
 from driftband.store import attribution, changes, findings, inventory
 from driftband.store.database import Database
 from driftband.store.inventory import Identities
-from driftband.store.ledger import RUN_TAKES
 from driftband.store.tables import findings as table
+from driftband.store.taking import RUN_TAKES
 
 
 def put_change(

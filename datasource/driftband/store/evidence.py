@@ -23,10 +23,11 @@ from driftband.store import attribution, audit, changes, findings, ignores, inve
 from driftband.store.changing import put_change
 from driftband.store.database import Database
 from driftband.store.inventory import Identities
-from driftband.store.ledger import lock_workspace, take_report
+from driftband.store.ledger import take_report
 from driftband.store.tables import findings as table
 from driftband.store.tables import workspaces
 from driftband.store.tidying import expire_rules, ignore_open
+from driftband.store.workspaces import lock_workspace
 
 LEARN_FROM = timedelta(days=30)
 MOST_LEARNT = 20_000
