@@ -13,7 +13,8 @@ DAYS = 400
 _TABLES = {
     "findings": (
         "id, layer, kind, class, state, workspace, address, resource_type, module, signal, identity, severity, score, opened_at, "
-        "last_seen_at, closed_at, window_from, reason, attributes, actor, evidence, reopens, ignored_by, accepted_until",
+        "last_seen_at, closed_at, window_from, reason, attributes, actor, evidence, reopens, ignored_by, accepted_until, "
+        "renamed_from",
         """'f' || i, 'configuration', case when i % 10 = 0 then 'deleted_outside' else 'attribute_changed' end,
         case when i % 40 = 0 then 'ignored' else 'drift' end,
         case when i % 60 = 0 then 'open' when i % 1000 = 1 then 'accepted' else 'closed' end,
@@ -21,7 +22,8 @@ _TABLES = {
         case when i % 500 = 3 then 'critical' else 'warning' end, 1.0, $start + i * $step, $start + i * $step + 3600000,
         case when i % 60 = 0 or i % 1000 = 1 then null else $start + i * $step + 3600000 end, $start + i * $step - 600000,
         'changed outside Terraform: v', '[{"path":"v","before":1,"after":2,"sensitive":false}]', null, '{}', null, null,
-        case when i % 1000 = 1 then $end + 86400000 else null end""",
+        case when i % 1000 = 1 then $end + 86400000 else null end,
+        case when i % 5000 = 4 then 'a_thing.old["' || (i % 4000) || '"]' else null end""",
         1,
     ),
     "transitions": (

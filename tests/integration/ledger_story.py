@@ -6,12 +6,15 @@ from typing import Any
 
 from driftband.model.attribute import AttributeDiff
 from driftband.model.finding import Finding
+from driftband.model.interval import Interval
+from driftband.model.moment import to_ms
 from driftband.model.report import Drifted, Planned, Report, Resource
 from driftband.model.run import About, Taken
 from driftband.store import findings
 from driftband.store.database import Database
 from driftband.store.inventory import Identities
 from driftband.store.ledger import take_report
+from driftband.store.series import intervals
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROLE = 'module.role["report.ro"].postgresql_role.this'
@@ -35,6 +38,9 @@ class Ledger:
     def open(self) -> list[Finding]:
         with self.database.read() as connection:
             return sorted(findings.held(connection, "prod/db"), key=lambda f: (f.address, f.kind))
+
+    def series(self, name: str, **equal: str) -> list[Interval]:
+        return intervals(self.database, name, 0, to_ms(self.now), equal, 100)
 
     def story(self, finding: str) -> list[tuple[str, str]]:
         with self.database.read() as connection:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from driftband.store.database import Database
 from driftband.store.leases import hold
-from driftband.store.tables import leases
+from driftband.store.tables_watching import leases
 from driftband.store.workspaces import lock_workspace
 
 from .evidence_api import B2, A, Api, B, C, capture, now

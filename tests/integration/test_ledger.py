@@ -126,6 +126,30 @@ def test_findings_follow_a_rename(ledger: Ledger) -> None:
     assert [(f.id, f.address) for f in ledger.open()] == [(finding.id, moved)]
 
 
+def test_the_series_of_a_finding_keeps_its_labels_through_renames(ledger: Ledger) -> None:
+    ledger.report(plan(drifted()))
+    (opened,) = ledger.series("driftband_drift")
+    before = ROLE
+    for address in ('module.roles["ro"].postgresql_role.this', "a_role.report"):
+        renamed = (Renamed(source=before, target=address),)
+        ledger.report(plan(drifted(address=address), renamed=renamed, resources=(resource(address),)))
+        before = address
+    (finding,) = ledger.open()
+    assert (finding.address, finding.module, finding.resource_type) == ("a_role.report", "", "a_role")
+    for equal in ({}, *({name: opened.labels[name]} for name in ("address", "module", "resource_type", "finding"))):
+        (interval,) = ledger.series("driftband_drift", **equal)
+        assert (interval.labels, interval.start) == (opened.labels, opened.start)
+
+
+def test_what_a_run_does_not_show_follows_a_rename_too(ledger: Ledger) -> None:
+    ledger.report(plan(drifted()))
+    moved = "module.elsewhere.postgresql_role.report"
+    here = resource(moved, connection_limit=3)
+    ledger.report(plan(renamed=(Renamed(source=ROLE, target=moved),), resources=(here,)))
+    assert [(f.address, f.module, f.class_) for f in ledger.open()] == [(moved, "elsewhere", "accepted_undeclared")]
+    assert {i.labels["address"] for i in ledger.series("driftband_drift")} == {ROLE}
+
+
 def test_what_the_state_took_over_stays_until_the_code_says_so_too(ledger: Ledger) -> None:
     (finding,) = ledger.report(plan(drifted())).findings
     taken_over = plan(resources=(resource(connection_limit=3),))

@@ -18,7 +18,8 @@ from driftband.query.fetch import Answer
 from driftband.query.watching import SignalBands
 from driftband.store import watching
 from driftband.store.database import Database
-from driftband.store.tables import findings, signal_states, transitions, watch_progress
+from driftband.store.tables import findings, transitions
+from driftband.store.tables_watching import signal_states, watch_progress
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

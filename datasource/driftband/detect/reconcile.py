@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from driftband.detect.configuration import Observed
 from driftband.detect.fate import fate
 from driftband.detect.moves import with_moves
+from driftband.detect.renaming import renamed
 from driftband.detect.severity import severity_of
 from driftband.detect.shown import Shown
 from driftband.model.finding import Finding, Severity, Transition, step
@@ -29,7 +30,7 @@ def reconcile(known: Sequence[Finding], shown: Shown) -> Outcome:
     followed = {r.source: r.target for r in shown.renamed}
     by_address = {o.address: o for o in shown.observed}
     for finding in known:
-        here = replace(finding, address=followed.get(finding.address, finding.address))
+        here = renamed(finding, followed[finding.address]) if finding.address in followed else finding
         observed = by_address.get(here.address)
         if observed is not None and observed.kind == here.kind:
             desk.keep(finding, here, observed)

@@ -78,13 +78,16 @@ def page(
 
 
 def overlapping(
-    connection: Connection, start: datetime, end: datetime, equal: dict[str, str], limit: int
+    connection: Connection, start: datetime, end: datetime, equal: dict[str, str], limit: int, *more: ColumnElement[bool]
 ) -> list[tuple[Finding, list[Transition]]]:
-    """Return at most ``limit`` findings that were open at some time in ``[start, end]``, with their steps in order."""
+    """Return findings that were open at some time in ``[start, end]``, with their steps in order.
+
+    Of more than ``limit`` at least as many. more: conditions beside ``equal``.
+    """
     narrowed = [_c[name] == value for name, value in equal.items()]
     rows: list[Finding] = []
     for still in (_c.closed_at.is_(None), _c.closed_at > start):
-        statement = select(findings).where(still, _c.opened_at <= end, *narrowed).limit(limit)
+        statement = select(findings).where(still, _c.opened_at <= end, *narrowed, *more).limit(limit)
         rows += [to_finding(row) for row in connection.execute(statement).mappings()]
     steps = story(connection, [f.id for f in rows])
     return [(f, steps.get(f.id, [])) for f in rows]

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from driftband.store.database import Database
 from driftband.store.rows import insert_new
-from driftband.store.tables import leases
+from driftband.store.tables_watching import leases
 
 
 def hold(database: Database, name: str, holder: str, now: datetime, length: timedelta) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
+from driftband.detect.renaming import LABELS_AT_OPENING
 from driftband.model.attribute import AttributeDiff
 from driftband.model.audit import AuditEvent
 from driftband.model.change import Change, Touched
@@ -82,6 +83,7 @@ def of_finding(finding: Finding) -> dict[str, Any]:
     return {
         **{name: getattr(finding, name) for name in _FINDING},
         "class": finding.class_,
+        "renamed_from": finding.evidence.get(LABELS_AT_OPENING, {}).get("address"),
         "identity": dict(finding.identity),
         "attributes": of_diffs(finding.attributes),
         "evidence": dict(finding.evidence),

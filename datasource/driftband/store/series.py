@@ -7,6 +7,7 @@ from itertools import zip_longest
 from sqlalchemy import Connection, select
 
 from driftband.detect.recording import OPENED_AS
+from driftband.detect.renaming import labels_at_opening
 from driftband.model.change import Change
 from driftband.model.finding import ALARMING, Finding, Transition
 from driftband.model.interval import Interval
@@ -15,6 +16,7 @@ from driftband.model.run import COMPLETE, Run
 from driftband.store import changes, findings, runs
 from driftband.store.database import Database
 from driftband.store.incident_series import incident_info, incident_series
+from driftband.store.tables import findings as table
 from driftband.store.tables import resources
 
 FIRST_MS = 0
@@ -40,11 +42,17 @@ def _drift(
     connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], limit: int
 ) -> Iterator[Interval]:
     # Not by severity: its label is that of the beginning, and the column's that of now.
-    columns = {"layer", "kind", "workspace", "address", "resource_type", "module", "signal"}
-    narrowed = {k: v for k, v in equal.items() if k in columns}
+    narrowed = {k: v for k, v in equal.items() if k in ("layer", "kind", "workspace", "signal")}
     if "finding" in equal:
         narrowed["id"] = equal["finding"]
-    for finding, steps in findings.overlapping(connection, start, end, narrowed, limit):
+    where = {k: v for k, v in equal.items() if k in ("address", "resource_type", "module")}
+    found = findings.overlapping(connection, start, end, {**narrowed, **where}, limit)
+    if where:
+        # Those have the labels of where they opened.
+        was = table.c.renamed_from
+        moved = was == where["address"] if "address" in where else was.is_not(None)
+        found += findings.overlapping(connection, start, end, narrowed, limit, moved)
+    for finding, steps in {f.id: (f, steps) for f, steps in found}.values():
         yield from _phases(finding, steps)
 
 
@@ -61,9 +69,7 @@ def _phases(finding: Finding, steps: list[Transition]) -> Iterator[Interval]:
                 "class": step.class_,
                 "severity": finding.evidence.get(OPENED_AS, finding.severity),
                 "workspace": finding.workspace,
-                "address": finding.address,
-                "resource_type": finding.resource_type,
-                "module": finding.module,
+                **labels_at_opening(finding),
                 "signal": finding.signal,
             }
             yield Interval(labels, to_ms(step.at), None if until is None else to_ms(until), finding.score)

@@ -1,6 +1,6 @@
 """The tables. What a migration has made is described here; a test compares the two."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, UniqueConstraint, text
 
 from driftband.store.columns import Json, Moment, Word, Words
 
@@ -8,6 +8,9 @@ metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
 )
 _Number = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER key counts up by itself there
+
+
+_RENAMED = text("renamed_from is not null")
 
 workspaces = Table(
     "workspaces",
@@ -76,12 +79,21 @@ findings = Table(
     Column("reopens", Word(40)),
     Column("ignored_by", Words),
     Column("accepted_until", Moment),
+    Column("renamed_from", Words),
     Index("ix_findings_listing", "opened_at", "id"),
     Index("ix_findings_state", "state", "opened_at", "id"),
     Index("ix_findings_workspace", "workspace", "state", "opened_at", "id"),
     Index("ix_findings_subject", "workspace", "address", "kind", "closed_at"),
     Index("ix_findings_workspace_all", "workspace", "opened_at", "id"),
     Index("ix_findings_workspace_closed", "workspace", "closed_at", "opened_at"),
+    Index(
+        "ix_findings_renamed",
+        "renamed_from",
+        "closed_at",
+        "opened_at",
+        sqlite_where=_RENAMED,
+        postgresql_where=_RENAMED,
+    ),
     Index("ix_findings_closed", "closed_at", "opened_at"),
     Index("ix_findings_signal_state", "signal", "state"),
     Index("ix_findings_address", "address", "opened_at", "id"),
@@ -90,6 +102,7 @@ findings = Table(
     Index("ix_findings_severity", "severity", "opened_at", "id"),
     Index("ix_findings_signal", "signal", "opened_at", "id"),
 )
+"""renamed_from: the address at which it opened, where the resource has moved since."""
 
 transitions = Table(
     "transitions",
@@ -211,32 +224,3 @@ audit_resources = Table(
     Index(None, "event"),
     Index(None, "at"),
 )
-
-leases = Table(
-    "leases",
-    metadata,
-    Column("name", Word(80), primary_key=True),
-    Column("holder", Word(80), nullable=False),
-    Column("until", Moment, nullable=False),
-)
-
-watch_progress = Table(
-    "watch_progress",
-    metadata,
-    Column("signal", Words, primary_key=True),
-    Column("rule", Word(40), nullable=False),
-    Column("evaluated_until", Moment, nullable=False),
-    Column("series", Integer, nullable=False),
-)
-"""rule: a digest of what is watched. evaluated_until: the last instant that is done. series: how many were there then."""
-
-signal_states = Table(
-    "signal_states",
-    metadata,
-    Column("signal", Words, primary_key=True),
-    Column("detector", Word(40), primary_key=True),
-    Column("series", Word(40), primary_key=True),
-    Column("labels", Json, nullable=False),
-    Column("state", Json, nullable=False),
-)
-"""What detectors remember of series that are not idle. series: a digest of the labels."""

@@ -22,7 +22,7 @@ from driftband.store import findings
 from driftband.store.database import Database
 from driftband.store.rows import chunks, insert_new, upsert
 from driftband.store.tables import findings as finding_table
-from driftband.store.tables import signal_states, watch_progress
+from driftband.store.tables_watching import signal_states, watch_progress
 
 Record = Callable[[WatchedSignal, Event, Finding | None], tuple[Finding, Transition] | None]
 

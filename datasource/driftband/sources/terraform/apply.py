@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from driftband.model.address import module_path
 from driftband.model.change import ChangeStatus, Touched
 from driftband.model.report import Applied
-from driftband.sources.terraform.address import module_path
 from driftband.sources.terraform.errors import ReportError
 from driftband.sources.terraform.lines import Counts, Line, SafeStream, Subject
 from driftband.sources.terraform.plan import IDLE, SafePlan

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from driftband.model.address import module_path
 from driftband.model.report import Tool
 from driftband.sources.terraform import masks
-from driftband.sources.terraform.address import Addresses, module_path
+from driftband.sources.terraform.address import Addresses
 from driftband.sources.terraform.documents import (
     ConfiguredModule,
     Plan,

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from driftband.sources.terraform.address import parts
+from driftband.model.address import parts
 from driftband.sources.terraform.documents import Pulled
 from driftband.sources.terraform.marks import split
 from driftband.sources.terraform.modules import calls

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from driftband.model.address import module_path
 from driftband.model.attribute import AttributeDiff
 from driftband.model.report import Drifted, Planned, Renamed, Report, Resource
-from driftband.sources.terraform.address import module_path
 from driftband.sources.terraform.difference import Difference, overlaid
 from driftband.sources.terraform.plan import IDLE, SafePlan
 from driftband.sources.terraform.resource import resource

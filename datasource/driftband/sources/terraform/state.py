@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from driftband.model.address import module_path, parts
 from driftband.model.report import Inventory, Tool
 from driftband.sources.terraform import masks
-from driftband.sources.terraform.address import Addresses, module_path, parts
+from driftband.sources.terraform.address import Addresses
 from driftband.sources.terraform.documents import Instance, Pulled, PulledResource, State
 from driftband.sources.terraform.errors import ReportError
 from driftband.sources.terraform.known import Known

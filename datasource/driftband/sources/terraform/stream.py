@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from driftband.model.address import module_path
 from driftband.model.report import Drifted, Renamed, Report
-from driftband.sources.terraform.address import module_path
 from driftband.sources.terraform.lines import Line, Planned, SafeStream
 from driftband.sources.terraform.tool import moment, shown_version
 

@@ -2,9 +2,8 @@
 
 from alembic import context
 
-from driftband.store.tables_incidents import incidents
+from driftband.store import tables_incidents, tables_watching  # noqa: F401 - they add themselves to the metadata
+from driftband.store.tables import metadata
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=incidents.metadata, transactional_ddl=False
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=False)
 context.run_migrations()
