@@ -14,7 +14,7 @@ _TABLES = {
     "findings": (
         "id, layer, kind, class, state, workspace, address, resource_type, module, signal, identity, severity, score, opened_at, "
         "last_seen_at, closed_at, window_from, reason, attributes, actor, evidence, reopens, ignored_by, accepted_until, "
-        "renamed_from",
+        "span, renamed_from",
         """'f' || i, 'configuration', case when i % 10 = 0 then 'deleted_outside' else 'attribute_changed' end,
         case when i % 40 = 0 then 'ignored' else 'drift' end,
         case when i % 60 = 0 then 'open' when i % 1000 = 1 then 'accepted' else 'closed' end,
@@ -23,7 +23,7 @@ _TABLES = {
         case when i % 60 = 0 or i % 1000 = 1 then null else $start + i * $step + 3600000 end, $start + i * $step - 600000,
         'changed outside Terraform: v', '[{"path":"v","before":1,"after":2,"sensitive":false}]', null, '{}', null, null,
         case when i % 1000 = 1 then $end + 86400000 else null end,
-        case when i % 5000 = 4 then 'a_thing.old["' || (i % 4000) || '"]' else null end""",
+        case when i % 60 = 0 or i % 1000 = 1 then null else 0 end, case when i % 5000 = 4 then 'a_thing.old["' || (i % 4000) || '"]' else null end""",
         1,
     ),
     "transitions": (
@@ -47,10 +47,10 @@ _TABLES = {
     ),
     "changes": (
         'id, kind, status, started_at, ended_at, workspace, "commit", actor, url, summary, identity, resources, received_at, updated_at, '
-        "annotation, annotated_at",
+        "annotation, annotated_at, span",
         """'change-' || i, 'terraform_apply', 'succeeded', $start + i * $step, case when i % 1000 = 0 then null else $start + i * $step + 60000 end,
         'w/' || (i % $workspaces), 'c' || (i % 900), 'dana', '', '', '{}', '[]', $start + i * $step, $start + i * $step, i,
-        case when i % 2000 = 0 then null else $start + i * $step end""",
+        case when i % 2000 = 0 then null else $start + i * $step end, case when i % 1000 = 0 then null else 0 end""",
         1,
     ),
     "applied_identities": (

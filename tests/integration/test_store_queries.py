@@ -22,9 +22,8 @@ pytestmark = pytest.mark.slow
 COUNT = 200_000
 END = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+FIRST = END - timedelta(days=400)
 LONG_AGO = END - timedelta(days=200)
-MONTH_AGO = END - timedelta(days=30)
-"""What overlaps an instant is looked for from the younger end: the further back, the more of an index is read."""
 LARGE = {
     "findings",
     "transitions",
@@ -94,13 +93,23 @@ QUERIES: dict[str, Query] = {
     "page of what nothing is": _page(equal={"kind": "no_such", "state": "closed"}),
     "page since": _page(since=END - HOUR),
     "page of a time": _page(since=LONG_AGO - HOUR, until=LONG_AGO),
+    "page of a time of what is closed": _page(equal={"state": "closed"}, since=LONG_AGO - HOUR, until=LONG_AGO),
+    "page of a time of a workspace": _page(equal={"workspace": "w/7", "state": "closed"}, since=LONG_AGO - HOUR, until=LONG_AGO),
+    "page of a time of a severity": _page(equal={"severity": "critical"}, since=LONG_AGO - HOUR, until=LONG_AGO),
+    "page until": _page(until=LONG_AGO),
+    "page of open until": _page(equal=OPEN, until=LONG_AGO),
     "page of a signal": _page(equal={"signal": "no_such"}),
     "overlapping now": _series("driftband_drift"),
-    "overlapping then": _series("driftband_drift", MONTH_AGO - HOUR, MONTH_AGO),
+    "overlapping then": _series("driftband_drift", LONG_AGO - HOUR, LONG_AGO),
+    "overlapping in the beginning": _series("driftband_drift", FIRST, FIRST + HOUR),
+    "overlapping of an address": _series("driftband_drift", address=ADDRESS),
+    "overlapping of an address then": _series("driftband_drift", LONG_AGO - HOUR, LONG_AGO, address=ADDRESS),
+    "overlapping of a module": _series("driftband_drift", workspace="w/7", module="m"),
     "overlapping of a workspace": _series("driftband_drift", LONG_AGO - HOUR, LONG_AGO, workspace="w/7"),
     "overlapping of a finding": _series("driftband_drift", finding="f70"),
     "changes now": _series("driftband_change"),
-    "changes then": _series("driftband_change", MONTH_AGO - HOUR, MONTH_AGO),
+    "changes then": _series("driftband_change", LONG_AGO - HOUR, LONG_AGO),
+    "changes in the beginning": _series("driftband_change", FIRST, FIRST + HOUR),
     "changes of a workspace": _series("driftband_change", LONG_AGO - HOUR, LONG_AGO, workspace="w/7"),
     "resources now": _series("driftband_resource_info", workspace="w/7"),
     "resources then": _series("driftband_resource_info", LONG_AGO - HOUR, LONG_AGO, workspace="w/7"),

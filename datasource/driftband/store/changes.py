@@ -10,9 +10,11 @@ from sqlalchemy import CTE, Connection, and_, delete, func, select, update
 
 from driftband.model.change import Change
 from driftband.store.rows import insert_new, of_change, to_change, upsert, youngest
+from driftband.store.spans import not_ended_before
 from driftband.store.tables import applied_identities, changes
 
 _c = changes.c
+INSTANT = timedelta(milliseconds=1)
 RUNS_AT_MOST = timedelta(days=1)
 """A change that still runs after so long was never told to have ended."""
 
@@ -38,7 +40,8 @@ def during(
     Of more than ``limit`` at least as many.
     """
     found: list[Change] = []
-    for touching in (_c.ended_at >= start, and_(_c.ended_at.is_(None), _c.started_at >= start - RUNS_AT_MOST)):
+    running = and_(_c.ended_at.is_(None), _c.started_at >= start - RUNS_AT_MOST)
+    for touching in (running, *not_ended_before(start - INSTANT, _c.span, _c.started_at, _c.ended_at)):
         statement = select(changes).where(touching, _c.started_at <= end)
         if workspace is not None:
             statement = statement.where(_c.workspace == workspace)

@@ -1,13 +1,14 @@
 """Named queries on findings and their transitions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select
 
 from driftband.model.finding import Finding, Transition
 from driftband.store.rows import chunks, of_finding, of_transition, to_finding, upsert, youngest
+from driftband.store.spans import not_ended_before
 from driftband.store.tables import findings, transitions
 
 _c = findings.c
@@ -70,15 +71,20 @@ def page(
         # Nearly all are closed: an index on that must not be taken for a good one.
         conditions["state"] = _c.closed_at.is_not(None)
     statement: Select[Any] = select(findings).where(*conditions.values())
-    if since is not None:
-        statement = statement.where(or_(_c.closed_at.is_(None), _c.closed_at > since))
     if until is not None:
         statement = statement.where(_c.opened_at <= until)
-    return [to_finding(row) for row in youngest(connection, statement, _c.opened_at, _c.id, after, limit)]
+    parts = [statement] if since is None else [statement.where(there) for there in _there_after(since)]
+    found = [to_finding(row) for p in parts for row in youngest(connection, p, _c.opened_at, _c.id, after, limit)]
+    return sorted(found, key=lambda f: (f.opened_at, f.id), reverse=True)[:limit]
 
 
 def overlapping(
-    connection: Connection, start: datetime, end: datetime, equal: dict[str, str], limit: int, *more: ColumnElement[bool]
+    connection: Connection,
+    start: datetime,
+    end: datetime,
+    equal: dict[str, str],
+    limit: int,
+    *more: ColumnElement[bool],
 ) -> list[tuple[Finding, list[Transition]]]:
     """Return findings that were open at some time in ``[start, end]``, with their steps in order.
 
@@ -86,11 +92,17 @@ def overlapping(
     """
     narrowed = [_c[name] == value for name, value in equal.items()]
     rows: list[Finding] = []
-    for still in (_c.closed_at.is_(None), _c.closed_at > start):
-        statement = select(findings).where(still, _c.opened_at <= end, *narrowed, *more).limit(limit)
+    for there in _there_after(start):
+        statement = select(findings).where(there, _c.opened_at <= end, *narrowed, *more).limit(limit)
         rows += [to_finding(row) for row in connection.execute(statement).mappings()]
     steps = story(connection, [f.id for f in rows])
     return [(f, steps.get(f.id, [])) for f in rows]
+
+
+def _there_after(start: datetime) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of which a finding that closed after ``start``, or not at all, meets one."""
+    yield _c.closed_at.is_(None)
+    yield from not_ended_before(start, _c.span, _c.opened_at, _c.closed_at)
 
 
 def story(connection: Connection, ids: Iterable[str]) -> dict[str, list[Transition]]:

@@ -15,6 +15,7 @@ from driftband.model.finding import Finding, Transition
 from driftband.model.ignore import Ignore
 from driftband.model.report import Renamed, Resource
 from driftband.model.run import Run
+from driftband.store.spans import span_of
 
 CHUNK = 400
 """Rows or names in one statement: SQLite binds at most 32,766 values."""
@@ -83,6 +84,7 @@ def of_finding(finding: Finding) -> dict[str, Any]:
     return {
         **{name: getattr(finding, name) for name in _FINDING},
         "class": finding.class_,
+        "span": span_of(finding.opened_at, finding.closed_at),
         "renamed_from": finding.evidence.get(LABELS_AT_OPENING, {}).get("address"),
         "identity": dict(finding.identity),
         "attributes": of_diffs(finding.attributes),
@@ -146,6 +148,7 @@ def of_change(change: Change) -> dict[str, Any]:
     """Return the row of a change, without what only the store knows."""
     return {
         **{name: getattr(change, name) for name in _CHANGE},
+        "span": span_of(change.started_at, change.ended_at),
         "identity": dict(change.identity),
         "resources": [touched.json() for touched in change.resources],
     }

@@ -79,13 +79,15 @@ findings = Table(
     Column("reopens", Word(40)),
     Column("ignored_by", Words),
     Column("accepted_until", Moment),
+    Column("span", Integer),
     Column("renamed_from", Words),
     Index("ix_findings_listing", "opened_at", "id"),
     Index("ix_findings_state", "state", "opened_at", "id"),
     Index("ix_findings_workspace", "workspace", "state", "opened_at", "id"),
     Index("ix_findings_subject", "workspace", "address", "kind", "closed_at"),
     Index("ix_findings_workspace_all", "workspace", "opened_at", "id"),
-    Index("ix_findings_workspace_closed", "workspace", "closed_at", "opened_at"),
+    Index("ix_findings_workspace_span", "workspace", "span", "opened_at", "id"),
+    Index("ix_findings_span", "span", "opened_at", "id"),
     Index(
         "ix_findings_renamed",
         "renamed_from",
@@ -102,7 +104,7 @@ findings = Table(
     Index("ix_findings_severity", "severity", "opened_at", "id"),
     Index("ix_findings_signal", "signal", "opened_at", "id"),
 )
-"""renamed_from: the address at which it opened, where the resource has moved since."""
+"""span: see :mod:`driftband.store.spans`. renamed_from: the address at which it opened, where the resource has moved since."""
 
 transitions = Table(
     "transitions",
@@ -158,10 +160,12 @@ changes = Table(
     Column("updated_at", Moment, nullable=False),
     Column("annotation", BigInteger),
     Column("annotated_at", Moment),
+    Column("span", Integer),
     Index(None, "started_at", "id"),
     Index(None, "ended_at", "started_at"),
     Index("ix_changes_workspace", "workspace", "started_at"),
-    Index("ix_changes_workspace_ended", "workspace", "ended_at", "started_at"),
+    Index("ix_changes_workspace_span", "workspace", "span", "started_at"),
+    Index("ix_changes_span", "span", "started_at"),
     Index("ix_changes_annotated", "annotated_at", "updated_at"),
     Index("ix_changes_commit", "commit", "started_at", "id"),
     Index("ix_changes_kind", "kind", "started_at", "id"),
