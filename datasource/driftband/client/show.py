@@ -48,6 +48,9 @@ def report_lines(answer: Mapping[str, Any], url: str) -> Iterator[str]:
         yield plain(f"- renamed: {moved.get('from')} is now {moved.get('to')}")
     for finding in findings:
         yield from _finding_lines(finding)
+    for finding in _findings(answer):
+        if finding.get("state") == "accepted":
+            yield plain(f"- {finding.get('address')}: {finding.get('reason')}")
     if answer.get("spooled"):
         yield "this is what the report says by itself; the server has not seen it yet"
     elif url and findings:
@@ -72,7 +75,8 @@ def _headline(status: str, count: int, answer: Mapping[str, Any]) -> str:
             text = "the run failed"
         case _:
             text = status
-    return f"{text}; {closed} closed" if closed else text
+    counts = ((closed, "closed"), (answer.get("accepted") or 0, "accepted by people"))
+    return "; ".join([text, *(f"{number} {what}" for number, what in counts if number)])
 
 
 def _finding_lines(finding: Mapping[str, Any]) -> Iterator[str]:

@@ -21,7 +21,10 @@ WHOLE_WORKSPACE = "workspace_drifted"
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """What a report shows of one resource. ignored_by: an ignore rule's id, or ``plan``."""
+    """What a report shows of one resource. ignored_by: an ignore rule's id, or ``plan``.
+
+    unless_ignored: the class without the rule that ignores it, None where none does.
+    """
 
     address: str
     resource_type: str
@@ -31,6 +34,7 @@ class Observed:
     reason: str
     attributes: tuple[AttributeDiff, ...] = ()
     ignored_by: str | None = None
+    unless_ignored: Class | None = None
 
     @property
     def alarming(self) -> bool:
@@ -112,7 +116,11 @@ def _drift(drifted: Drifted, around: Around) -> Observed:
     address = shorten(drifted.address)
     rule, rest = _ruled(drifted, address, around)
     kind = "deleted_outside" if drifted.action == "delete" else "attribute_changed" if address else WHOLE_WORKSPACE
-    class_, reason = _classified(drifted, address, rest, rule, around)
+    class_, reason = _classified(drifted, address, drifted.attributes if rule else rest, around)
+    ignored_by = "plan" if class_ == "ignored" else None
+    unless_ignored: Class | None = None
+    if rule is not None and class_ != "normalisation":
+        class_, reason, ignored_by, unless_ignored = "ignored", said_of(rule), rule.id, class_
     return Observed(
         address=address,
         resource_type=shorten(drifted.resource_type),
@@ -121,7 +129,8 @@ def _drift(drifted: Drifted, around: Around) -> Observed:
         class_=class_,
         reason=reason,
         attributes=drifted.attributes if class_ == "ignored" else rest,
-        ignored_by=None if class_ != "ignored" else rule.id if rule else "plan",
+        ignored_by=ignored_by,
+        unless_ignored=unless_ignored,
     )
 
 
@@ -141,14 +150,18 @@ def _ruled(drifted: Drifted, address: str, around: Around) -> tuple[Ignore | Non
     return None, rest
 
 
+def said_of(rule: Ignore) -> str:
+    """Say in words that a rule ignores something."""
+    until = f" until {rule.expires_at:%Y-%m-%d}" if rule.expires_at else ""
+    return f"ignored by {rule.owner}{until}: {rule.reason}"
+
+
 def _classified(
-    drifted: Drifted, address: str, attributes: tuple[AttributeDiff, ...], rule: Ignore | None, around: Around
+    drifted: Drifted, address: str, attributes: tuple[AttributeDiff, ...], around: Around
 ) -> tuple[Class, str]:
+    """Return the class of a drift and the reason, whatever the rules say."""
     if drifted.only_normalised:
         return "normalisation", f"only how nothing is written has moved: {_named(drifted.normalised)}"
-    if rule is not None:
-        until = f" until {rule.expires_at:%Y-%m-%d}" if rule.expires_at else ""
-        return "ignored", f"ignored by {rule.owner}{until}: {rule.reason}"
     paths = frozenset(a.path for a in attributes)
     if address and around.planned is not None and not would_change(around.planned.get(address), paths):
         return "ignored", "a normal plan would not change it back"

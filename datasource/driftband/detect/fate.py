@@ -6,7 +6,7 @@ from typing import Any
 from driftband.detect.configuration import would_change
 from driftband.detect.shown import Shown
 from driftband.model.attribute import AttributeDiff, leaves
-from driftband.model.finding import ALARMING, Finding
+from driftband.model.finding import Finding
 
 
 def fate(finding: Finding, shown: Shown) -> tuple[str, str]:
@@ -18,12 +18,12 @@ def fate(finding: Finding, shown: Shown) -> tuple[str, str]:
     address = finding.address
     if not address:
         return "closed", "the run names the resources" if shown.observed else "the workspace no longer drifts"
-    if finding.class_ not in ALARMING:
+    if not finding.is_drift:
         return "closed", "it is no longer reported"
     if address in shown.applied:
         return "closed", f"applied by {shown.applied[address]}"
     if shown.current is None:
-        if finding.class_ == "accepted_undeclared":
+        if "accepted_undeclared" in (finding.class_, finding.unless_ignored):
             return "accepted", "a stream tells nothing of what the state took over"
         return "closed", "it is no longer reported"
     if finding.kind == "deleted_outside":

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from driftband.detect.acceptance import beyond, reopened
 from driftband.detect.configuration import Observed
 from driftband.detect.fate import fate
 from driftband.detect.moves import with_moves
@@ -35,7 +36,7 @@ def reconcile(known: Sequence[Finding], shown: Shown) -> Outcome:
         if observed is not None and observed.kind == here.kind:
             desk.keep(finding, here, observed)
             del by_address[here.address]
-        elif observed is not None and observed.class_ == "pending" and here.alarming:
+        elif observed is not None and observed.class_ == "pending" and here.is_drift:
             if desk.leave(finding, here):
                 del by_address[here.address]
         elif observed is not None:
@@ -92,6 +93,7 @@ class _Desk:
             attributes=observed.attributes,
             reopens=shown.previous.get((observed.address, observed.kind)),
             ignored_by=observed.ignored_by,
+            unless_ignored=observed.unless_ignored,
         )
         self._opened += finding.alarming
         self._record(*step(finding, shown.at, finding.reason, shown.run))
@@ -99,15 +101,19 @@ class _Desk:
     def keep(self, before: Finding, here: Finding, observed: Observed) -> None:
         """Carry a finding that is still there; a changed class is a step, new values are not."""
         shown = self._shown
-        changed = observed.class_ != here.class_
+        more = beyond(here, observed) if here.state == "accepted" else ""
+        if more:
+            here = reopened(here)
+        changed = observed.class_ != here.class_ or bool(more)
         moved = replace(
             here,
             class_=observed.class_,
             attributes=observed.attributes,
             evidence=with_moves(here, observed.attributes, shown.at),
             last_seen_at=max(shown.at, here.last_seen_at),
-            reason=_judged(observed)[1],
+            reason=here.reason if here.state == "accepted" else "; ".join(filter(None, (more, _judged(observed)[1]))),
             ignored_by=observed.ignored_by,
+            unless_ignored=observed.unless_ignored,
         )
         if changed and moved.alarming and not before.alarming and moved.state == "open":
             self._opened += 1
@@ -132,12 +138,14 @@ class _Desk:
         if verdict == "closed":
             self.close(here, reason)
             return False
-        self._still += here.state == "open"
-        if here.class_ == "accepted_undeclared":
-            self._findings.append(replace(here, last_seen_at=max(shown.at, here.last_seen_at)))
+        self._still += here.alarming
+        seen = replace(here, last_seen_at=max(shown.at, here.last_seen_at))
+        if here.class_ == "ignored":
+            self._findings.append(replace(seen, unless_ignored="accepted_undeclared"))
+        elif here.class_ == "accepted_undeclared":
+            self._findings.append(seen)
         else:
-            at = max(shown.at, here.opened_at)
-            self._record(*step(here, at, reason, shown.run, class_="accepted_undeclared", ignored_by=None))
+            self._record(*step(here, max(shown.at, here.opened_at), reason, shown.run, class_="accepted_undeclared"))
         return True
 
     def close(self, here: Finding, reason: str) -> None:

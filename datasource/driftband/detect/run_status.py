@@ -8,11 +8,17 @@ from driftband.model.run import RunStatus
 
 
 def run_status(
-    report: Report, observed: Sequence[Observed], *, known_resources: int, known_lineage: str, lineage: str
+    report: Report,
+    observed: Sequence[Observed],
+    *,
+    accepted: int = 0,
+    known_resources: int,
+    known_lineage: str,
+    lineage: str,
 ) -> tuple[RunStatus, str]:
     """Return the status of a run and the reason in words.
 
-    known_resources: managed resources that the workspace is known to have. known_lineage: of its state, or empty.
+    accepted: how many of the observations people have accepted. known_resources: managed resources that the workspace is known to have. known_lineage: of its state, or empty.
     """
     if report.locked:
         return "locked", "another run holds the state lock"
@@ -32,6 +38,7 @@ def run_status(
         )
     if not report.complete:
         return "partial", "the run did not look at everything"
-    if not alarming:
+    if alarming == accepted:
         return "clean", "what is declared is what is there"
-    return "drifted", f"{alarming} {'resource differs' if alarming == 1 else 'resources differ'} from what is declared"
+    left = alarming - accepted
+    return "drifted", f"{left} {'resource differs' if left == 1 else 'resources differ'} from what is declared"

@@ -23,7 +23,7 @@ class Finding:
 
     window_from: the last instant at which it was known not to be there, None where nothing is known. reopens: the id of
     the finding of the same subject and kind before. actor: who did it, where an audit event tells. ignored_by: the id
-    of the ignore rule, or ``plan``.
+    of the ignore rule, or ``plan``. unless_ignored: the class that it has once that rule is over, None where no rule ignores it.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     reopens: str | None = None
     ignored_by: str | None = None
+    unless_ignored: Class | None = None
 
     def __post_init__(self) -> None:
         """Refuse an interval that ends before it begins, and a state that contradicts it."""
@@ -61,6 +62,11 @@ class Finding:
     def alarming(self) -> bool:
         """Whether it is open and of a class that counts as drift."""
         return self.state == "open" and self.class_ in ALARMING
+
+    @property
+    def is_drift(self) -> bool:
+        """Whether it is of a class that counts as drift, whoever has decided to live with it."""
+        return (self.unless_ignored or self.class_) in ALARMING
 
     def json(self) -> dict[str, Any]:
         """Return the form of SHAPES.md."""
@@ -88,6 +94,7 @@ class Finding:
             "evidence": {"query": None, "link": None, **self.evidence},
             "reopens": self.reopens,
             "ignored_by": self.ignored_by,
+            "unless_ignored": self.unless_ignored,
         }
 
 

@@ -18,7 +18,8 @@ COMPLETE: frozenset[RunStatus] = frozenset({"clean", "drifted"})
 class Run:
     """One run of a workspace. id: the sender's key. at: what runs are ordered by. reason: why this status, in words.
 
-    superseded: it is older than the last complete one, so it neither opened nor closed anything.
+    superseded: it is older than the last complete one, so it neither opened nor closed anything. accepted: how many findings
+    of the workspace people have accepted.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Run:
     opened: int = 0
     still_open: int = 0
     closed: int = 0
+    accepted: int = 0
     renamed: tuple[Renamed, ...] = ()
     errors: tuple[str, ...] = ()
 
@@ -92,5 +94,6 @@ class Taken:
             "opened": self.run.opened,
             "still_open": self.run.still_open,
             "closed": self.run.closed,
+            "accepted": self.run.accepted,
             "findings": [finding.json() for finding in self.findings],
         }

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from driftband.detect.attribution import NEARBY, Attribution, Window, applies_within, attribute, say_applies
 from driftband.detect.identifiers import identifiers
 from driftband.model.audit import AuditEvent
-from driftband.model.finding import Finding
+from driftband.model.finding import Finding, Transition
 from driftband.model.moment import show_moment
 from driftband.store import audit, changes, findings, inventory
 from driftband.store.tables import findings as table
@@ -19,9 +19,16 @@ LOOK_BACK = timedelta(days=7)
 MOST = 1_000
 
 
-def attribute_all(connection: Connection, moved: Sequence[Finding], at: datetime) -> list[Finding]:
-    """Return the findings, those that open at ``at`` with who did it, as far as that is known."""
-    return [attributed(connection, f) if f.alarming and f.opened_at == at else f for f in moved]
+def save(connection: Connection, moved: Sequence[Finding], steps: Sequence[Transition]) -> list[Finding]:
+    """Write findings and their steps. Those that count as drift by such a step, and nobody answers for, are asked for first."""
+    stepped = {each.finding for each in steps}
+    asked = [attributed(connection, f) if _is_asked(f) and f.id in stepped else f for f in moved]
+    findings.save(connection, asked, steps)
+    return asked
+
+
+def _is_asked(finding: Finding) -> bool:
+    return finding.alarming and finding.actor is None and finding.layer == "configuration"
 
 
 def attributed(connection: Connection, finding: Finding) -> Finding:

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 from sqlalchemy import update
 
+from driftband.detect.acceptance import accept
 from driftband.detect.configuration import kept
 from driftband.detect.moves import moves_of
 from driftband.detect.noise import propose
 from driftband.model.audit import AuditEvent
 from driftband.model.change import Change
-from driftband.model.finding import Finding, step
+from driftband.model.finding import Finding
 from driftband.model.ignore import Ignore
 from driftband.model.moment import show_moment
 from driftband.model.refusal import ConflictError, RefusedError, UnknownError
@@ -139,8 +140,7 @@ class StoredEvidence:
                 raise UnknownError(f"there is no finding {finding_id[:60]!r}")
             if found[0].state == "closed":
                 raise ConflictError("the finding is closed already")
-            words = f"accepted by {by}: {reason}"
-            moved, transition = step(found[0], max(now, found[0].opened_at), words, state="accepted")
+            moved, transition = accept(found[0], max(now, found[0].opened_at), by, reason, until)
             if moved != found[0]:
                 findings.save(connection, [moved], [transition])
             connection.execute(update(table).where(table.c.id == finding_id).values(accepted_until=until))

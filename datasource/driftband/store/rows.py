@@ -75,7 +75,7 @@ def to_diffs(kept: Iterable[Mapping[str, Any]]) -> tuple[AttributeDiff, ...]:
 
 _FINDING = (
     "id", "layer", "kind", "state", "workspace", "address", "resource_type", "module", "signal", "severity", "score", "opened_at",
-    "last_seen_at", "closed_at", "window_from", "reason", "actor", "reopens", "ignored_by",
+    "last_seen_at", "closed_at", "window_from", "reason", "actor", "reopens", "ignored_by", "unless_ignored",
 )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def of_transition(transition: Transition) -> dict[str, Any]:
 
 _RUN = (
     "id", "workspace", "status", "tool", "at", "reported_at", "reason", "lineage", "serial", "commit", "superseded", "read", "opened",
-    "still_open", "closed",
+    "still_open", "closed", "accepted",
 )  # fmt: skip
 
 

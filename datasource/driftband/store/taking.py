@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
+from driftband.detect.acceptance import within
 from driftband.detect.configuration import Around, Observed, kept, observe, planned_paths, shorten
 from driftband.detect.reconcile import reconcile
 from driftband.detect.run_status import run_status
 from driftband.detect.shown import Shown, current_of
 from driftband.model.finding import Finding
 from driftband.model.report import Renamed, Report, Resource
-from driftband.model.run import COMPLETE, About, Run, Taken
+from driftband.model.run import COMPLETE, About, Run, RunStatus, Taken
 from driftband.store import attribution, changes, findings, ignores, inventory
 from driftband.store.inventory import Identities
 from driftband.store.rows import of_run, upsert
@@ -61,9 +62,11 @@ class Taking:
             },
         )
         observed = observe(report, around)
+        followed = {shorten(r.source): shorten(r.target) for r in report.renamed}
         status, reason = run_status(
             report,
             observed,
+            accepted=len(within(observed, self._held, followed)),
             known_resources=known.read,
             known_lineage="" if about.adopt else known.lineage,
             lineage=about.lineage,
@@ -82,7 +85,7 @@ class Taking:
             commit=about.commit,
             superseded=superseded,
             read=report.read,
-            renamed=tuple(Renamed(source=shorten(r.source), target=shorten(r.target)) for r in report.renamed),
+            renamed=tuple(Renamed(source=source, target=target) for source, target in followed.items()),
             errors=tuple(dict.fromkeys((*(self._before.errors if self._before else ()), *report.errors))),
         )
         shown: tuple[Finding, ...] = ()
@@ -138,22 +141,30 @@ class Taking:
                 previous=findings.last_closed(self._connection, run.workspace, opening),
             ),
         )
-        moved = attribution.attribute_all(self._connection, outcome.findings, self._at)
-        findings.save(self._connection, moved, outcome.transitions)
+        moved = attribution.save(self._connection, outcome.findings, outcome.transitions)
         before = self._before or replace(run, opened=0, still_open=0, closed=0)
         counted = replace(
             run,
             opened=before.opened + outcome.opened,
             still_open=max(outcome.still_open - (before.opened if self._before else 0), 0),
             closed=before.closed + outcome.closed,
+            accepted=sum(f.state == "accepted" for f in {f.id: f for f in (*self._held, *moved)}.values()),
         )
         here = {o.address for o in observed}
         undeclared = [f for f in moved if f.class_ == "accepted_undeclared" and f.state == "open"]
         if undeclared and run.status == "clean":
-            reason = f"{len(undeclared)} drifts that the state took over are not in the code"
-            counted = replace(counted, status="drifted", reason=reason)
+            counted = self._said(
+                counted, "drifted", f"{len(undeclared)} drifts that the state took over are not in the code"
+            )
+        elif counted.accepted and run.status == "clean":
+            counted = self._said(
+                counted, "clean", f"nothing differs but what was accepted: {counted.accepted} findings"
+            )
         shown = (f for f in moved if f.state != "closed" and (f.address in here or f in undeclared))
         return counted, tuple(sorted(shown, key=lambda f: (f.address, f.kind)))
+
+    def _said(self, run: Run, status: RunStatus, reason: str) -> Run:
+        return replace(run, status=status, reason="; ".join(part for part in (reason, self._note) if part))
 
     def _applied(self) -> dict[str, str]:
         if self._known.last_complete_at is None:

@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, exists, or_, select
 
-from driftband.model.finding import Finding, Transition, step
+from driftband.detect.acceptance import reopened
+from driftband.detect.configuration import said_of
+from driftband.model.finding import ALARMING, Finding, Transition, step
 from driftband.model.ignore import Ignore
-from driftband.store import findings, ignores
+from driftband.store import attribution, findings, ignores
 from driftband.store.database import Database
 from driftband.store.tables import (
     applied_identities,
@@ -32,22 +34,31 @@ def tidy(database: Database, now: datetime, retention: timedelta) -> None:
 
 
 def expire_rules(connection: Connection, now: datetime) -> None:
-    """Make drift again of what rules ignored that have expired or were taken back."""
+    """Make again what it was of what rules ignored that have expired or were taken back, unless another rule ignores it too."""
     over = {rule.id: rule for rule in ignores.expired(connection, now)}
     if not over:
         return
     ignored = findings.matching(connection, table.c.state == "open", table.c["class"] == "ignored")
     back = [f for f in ignored if f.ignored_by in over]
     last = findings.last_steps(connection, [f.id for f in back])
-    moved = [_return(f, over[str(f.ignored_by)], last[f.id], now) for f in back]
-    findings.save(connection, [f for f, _ in moved], [t for _, t in moved])
+    others = [rule for rule in ignores.in_force(connection) if rule.holds_at(now)]
+    moved = []
+    for finding in back:
+        heir = next((rule for rule in others if _covered(finding, rule)), None)
+        if heir is not None:
+            moved.append(step(finding, max(now, last[finding.id]), said_of(heir), ignored_by=heir.id))
+        else:
+            moved.append(_return(finding, over[str(finding.ignored_by)], last[finding.id], now))
+    attribution.save(connection, [f for f, _ in moved], [t for _, t in moved])
 
 
 def _return(finding: Finding, rule: Ignore, last: datetime, now: datetime) -> tuple[Finding, Transition]:
     expired = rule.expires_at is not None and rule.expires_at <= now
     at = max(rule.expires_at, last) if expired and rule.expires_at else now
     reason = f"the ignore rule of {rule.owner} {'expired' if expired else 'was taken back'}: {rule.reason}"
-    return step(finding, at, reason, class_="drift", ignored_by=None)
+    class_ = finding.unless_ignored or "drift"
+    by = "plan" if class_ == "ignored" else None
+    return step(finding, at, reason, class_=class_, ignored_by=by, unless_ignored=None)
 
 
 def ignore_open(connection: Connection, rule: Ignore, now: datetime) -> None:
@@ -56,10 +67,10 @@ def ignore_open(connection: Connection, rule: Ignore, now: datetime) -> None:
         connection,
         table.c.state == "open",
         table.c.layer == "configuration",
-        table.c["class"].in_(("drift", "provisional", "accepted_undeclared")),
+        table.c["class"].in_(ALARMING),
     )
     moved = [
-        step(f, now, f"ignored by {rule.owner}: {rule.reason}", class_="ignored", ignored_by=rule.id)
+        step(f, now, said_of(rule), class_="ignored", ignored_by=rule.id, unless_ignored=f.class_)
         for f in held
         if _covered(f, rule)
     ]
@@ -80,10 +91,10 @@ def _expire_acceptances(connection: Connection, now: datetime) -> None:
     until = {row.id: row.accepted_until for row in due}
     last = findings.last_steps(connection, until)
     moved = [
-        step(f, max(until[f.id], last[f.id]), "its acceptance has ended", state="open")
+        step(reopened(f), max(until[f.id], last[f.id]), "its acceptance has ended")
         for f in findings.by_ids(connection, until)
     ]
-    findings.save(connection, [f for f, _ in moved], [t for _, t in moved])
+    attribution.save(connection, [f for f, _ in moved], [t for _, t in moved])
 
 
 def _forget(connection: Connection, before: datetime) -> None:
