@@ -1,4 +1,4 @@
-"""The watcher: evaluates all signals at fixed instants, in one instance at a time, and catches up on what it missed."""
+"""The watcher: evaluates signals, intents and the service graph at fixed instants, in one instance at a time, and catches up on what it missed."""
 
 import threading
 import time
@@ -6,21 +6,19 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
 from driftband.app_evidence import utc_now
 from driftband.app_watch_health import Health
-from driftband.app_watch_signal import MOST_INSTANTS, SignalWatch, Surroundings
+from driftband.app_watch_one import MOST_INSTANTS, OneWatch, Surroundings
+from driftband.app_watch_rules import Watched, links, watched_of
 from driftband.config import Config
-from driftband.detect.recording import Link, Recorder
+from driftband.detect.recording import Recorder
 from driftband.detect.registry import DETECTORS
-from driftband.grafana.explore import explore_link
 from driftband.model.moment import from_ms, to_ms
-from driftband.model.series import Labels
-from driftband.model.signal import WatchedSignal
 from driftband.query.errors import QueryError
-from driftband.query.watching import SignalBands
 from driftband.sources.asking import Source
 from driftband.sources.watching import WatchedSource
 from driftband.store import leases, watching
@@ -47,7 +45,7 @@ class _SourceDownError(Exception):
 class _Watch:
     """What is known while the lease is held."""
 
-    signals: Sequence[SignalWatch]
+    all: Sequence[OneWatch[Any]]
     health: Health
     left_out: set[str] = field(default_factory=set)
 
@@ -55,11 +53,9 @@ class _Watch:
 class Watcher(threading.Thread):
     """Does every instant of every signal once and in order, as ``store.watching`` keeps it."""
 
-    def __init__(
-        self, rules: Mapping[str, tuple[WatchedSignal, SignalBands, str]], around: Surroundings, more: "_Settings"
-    ) -> None:
+    def __init__(self, watched: Mapping[str, Watched], around: Surroundings, more: "_Settings") -> None:
         super().__init__(name="watcher", daemon=True)
-        self._rules, self._around, self._more = rules, around, more
+        self._watched, self._around, self._more = watched, around, more
         self._database = around.database
         self._me = uuid.uuid4().hex
         self._stop_asked = threading.Event()
@@ -111,24 +107,22 @@ class Watcher(threading.Thread):
     def _load(self) -> _Watch:
         interval, start = self._around.interval, self._more.start
         begin = self._settled() if start is None else (to_ms(start) - 1) // interval * interval
-        digests = {name: digest for name, (_, _, digest) in self._rules.items()}
+        digests = {name: one.digest for name, one in self._watched.items()}
         known = watching.enrol(self._database, digests, from_ms(begin))
-        signals = [
-            SignalWatch(rule, bands, known[name], self._around) for name, (rule, bands, _) in self._rules.items()
-        ]
-        return _Watch(signals, Health(self._database))
+        begun = [one.begin(known[name], self._around) for name, one in self._watched.items()]
+        return _Watch(begun, Health(self._database))
 
     def _tick(self, held: _Watch) -> float:
         began = time.monotonic()
         held.left_out.clear()
         settled = self._settled()
-        due = any(one.until < settled for one in held.signals)
+        due = any(one.until < settled for one in held.all)
         try:
             while self._round(held, settled):
-                self._report({one.rule.name: one.progress for one in held.signals})
+                self._report({one.rule.name: one.progress for one in held.all})
         except _SourceDownError:
             return min(RETRY, self._around.interval / 1000)
-        self._report({one.rule.name: one.progress for one in held.signals})
+        self._report({one.rule.name: one.progress for one in held.all})
         if due:
             self._more.measure.watch_tick(time.monotonic() - began)
         next_due = (settled + self._around.interval + self._more.delay) / 1000 - utc_now().timestamp()
@@ -136,7 +130,7 @@ class Watcher(threading.Thread):
 
     def _round(self, held: _Watch, settled: int) -> bool:
         """Take the signals that are furthest behind some instants on; False where there is nothing left to do."""
-        due = [one for one in held.signals if one.until < settled and one.rule.name not in held.left_out]
+        due = [one for one in held.all if one.until < settled and one.rule.name not in held.left_out]
         if not due or self._stop_asked.is_set():
             return False
         goal = min(settled, min(one.until for one in due) + MOST_INSTANTS * self._around.interval)
@@ -148,7 +142,7 @@ class Watcher(threading.Thread):
             self._go_on(held, one, goal)
         return True
 
-    def _go_on(self, held: _Watch, one: SignalWatch, goal: int) -> None:
+    def _go_on(self, held: _Watch, one: OneWatch[Any], goal: int) -> None:
         name = one.rule.name
         try:
             outcome = one.go_on(goal, to_ms(utc_now()))
@@ -177,7 +171,7 @@ class Watcher(threading.Thread):
         well = [p for name, p in progress.items() if health is None or not health.fails(name)]
         moments = [p.evaluated_until.timestamp() for p in well or progress.values()]
         if moments:
-            self._more.measure.watched(len(self._rules), min(moments))
+            self._more.measure.watched(len(self._watched), min(moments))
 
 
 _UNAVAILABLE = 503
@@ -194,32 +188,19 @@ class _Settings:
 
 
 def watcher(config: Config, database: Database, source: Source, measure: Measure) -> Watcher | None:
-    """Return the watcher of a configuration's signals, None where there are none."""
+    """Return the watcher of a configuration's signals, intents and service graph, None where there are none."""
     settings, interval = config.bands.settings(), config.watch.interval
-    rules = {}
-    for signal in config.all_signals:
-        rule = signal.watched()
-        digest = watching.rule_digest(rule, rule.model or settings.model, rule.level or settings.level)
-        rules[rule.name] = (rule, SignalBands(rule, settings, interval, measure.fit), digest)
-    if not rules:
+    watched = watched_of(config, measure)
+    if not watched:
         return None
     fetch = WatchedSource(source, settings.step, config.limits.query_timeout / 1000)
     around = Surroundings(
         database=database,
         fetch=fetch,
         detectors=DETECTORS,
-        recorder=Recorder(names=config.identity, interval=interval, link=_links(config)),
+        recorder=Recorder(names=config.identity, interval=interval, link=links(config)),
         settings=settings,
         interval=interval,
     )
     more = _Settings(start=config.watch.start, delay=config.watch.delay, measure=measure, source=fetch)
-    return Watcher(rules, around, more)
-
-
-def _links(config: Config) -> Link:
-    base = None if config.grafana is None else config.grafana.url
-
-    def link(rule: WatchedSignal, labels: Labels, start: int, end: int) -> str | None:
-        return None if base is None else explore_link(base, rule.name, labels, start, end)
-
-    return link
+    return Watcher(watched, around, more)

@@ -1,147 +1,42 @@
-"""One signal on its way through its instants: seen, judged by the detectors, written."""
+"""A signal that is watched: its bands, and the detectors of signals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal
 
 import numpy as np
-import structlog
 
-from driftband.detect.detector import Detector, States
-from driftband.detect.event import Event
-from driftband.detect.recording import Recorder, finding_id
-from driftband.model.band import BandSettings
-from driftband.model.moment import from_ms, to_ms
+from driftband.app_watch_one import Judged, OneWatch, Surroundings, last_there
+from driftband.detect.detector import States
 from driftband.model.series import Instants, Labels
 from driftband.model.signal import Watched, WatchedSignal
-from driftband.query.errors import QueryError
-from driftband.query.watching import SignalBands, WatchFetch, first_of, settled
-from driftband.store import watching
-from driftband.store.database import Database
-from driftband.store.watching import Done, Known, Progress
-
-log = structlog.get_logger(__name__)
-
-MOST_INSTANTS = 360
-"""Instants that are evaluated at once while catching up."""
-MOST_CELLS = 400_000
-"""Series times instants that are evaluated at once."""
-LATE_MS = 5 * 60_000
-"""For so long a whole signal that ends may be late."""
-
-Outcome = Literal["done", "waiting", "overtaken"]
+from driftband.query.watching import SignalBands, first_of
+from driftband.store.watching import Progress
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What all signals are watched with. interval: ms."""
-
-    database: Database
-    fetch: WatchFetch
-    detectors: Sequence[Detector]
-    recorder: Recorder
-    settings: BandSettings
-    interval: int
-
-
-class SignalWatch:
-    """Knows how far a signal is, and what its detectors remember."""
+class SignalWatch(OneWatch[Watched]):
+    """Sees what a panel would draw of the signal."""
 
     def __init__(self, rule: WatchedSignal, bands: SignalBands, progress: Progress, around: Surroundings) -> None:
-        self.rule, self.progress = rule, progress
-        self._bands, self._around = bands, around
-        self._known: Known | None = None
-        self._at_once = MOST_INSTANTS
+        super().__init__(rule, progress, around)
+        self._signal, self._bands = rule, bands
 
-    @property
-    def until(self) -> int:
-        """The last instant that is done (epoch ms)."""
-        return to_ms(self.progress.evaluated_until)
+    def _see(self, instants: Instants) -> Watched:
+        return self._bands.see(self._around.fetch, instants)
 
-    def go_on(self, goal: int, now: int) -> Outcome:
-        """Evaluate the next instants, none after ``goal``; ``waiting`` where they may still get samples.
+    def _first(self, seen: Watched, count: int) -> Watched:
+        return first_of(seen, count)
 
-        Raises:
-            QueryError: where there is no evidence. Fewer instants are asked for the next time.
-        """
-        try:
-            seen = self._bands.see(self._around.fetch, self._instants(goal))
-        except QueryError:
-            self._at_once = max(self._at_once // 2, 1)
-            raise
-        self._at_once = min(self._at_once * 2, MOST_INSTANTS)
-        count = settled(seen, self.progress.series > 0, now, LATE_MS)
-        return self._judge(first_of(seen, count)) if count else "waiting"
+    def _step(self, states: Mapping[str, States], seen: Watched) -> Judged:
+        judged = {
+            detector.kind: detector.step(self._signal, states.get(detector.kind, {}), seen, self._around.interval)
+            for detector in self._around.detectors
+        }
+        return {kind: after for kind, (after, _) in judged.items()}, [e for _, told in judged.values() for e in told]
 
-    def _instants(self, goal: int) -> Instants:
-        interval, settings = self._around.interval, self._around.settings
-        first = self.until + interval
-        refit = settings.refit_before(first) + settings.refit
-        most = max(min(self._at_once, MOST_CELLS // max(self.progress.series, 1)), 1)
-        return np.arange(first, min(goal + 1, refit, first + most * interval), interval, dtype=np.int64)
-
-    def _judge(self, seen: Watched) -> Outcome:
-        around, rule = self._around, self.rule
-        known = self._known or watching.known_of(around.database, self.progress)
-        if known is None:
-            return "overtaken"
-        after: dict[str, States] = {}
-        events: list[Event] = []
-        for detector in around.detectors:
-            states, told = detector.step(rule, known.states.get(detector.kind, {}), seen, around.interval)
-            after[detector.kind] = states
-            events += told
-        events.sort(key=lambda event: event.at)
-        still = _still_open(rule, known.open, events)
-        done = Done(
-            rule=rule,
-            was=self.progress,
-            now=replace(
-                self.progress,
-                evaluated_until=from_ms(int(seen.times[-1])),
-                series=int((~np.isnan(seen.values[:, -1])).sum()),
-            ),
-            before=known.states,
-            after=after,
-            events=events,
-            seen=_last_seen(seen, still),
-        )
-        if not watching.advance(around.database, done, around.recorder.record):
-            self._known = None
-            return "overtaken"
-        self.progress, self._known = done.now, Known(states=after, open=still)
-        _log(rule, events)
-        return "done"
-
-
-def _still_open(
-    rule: WatchedSignal, before: Mapping[tuple[str, Labels], str], events: Sequence[Event]
-) -> dict[tuple[str, Labels], str]:
-    """Return the open findings after ``events``, by kind and series."""
-    found = dict(before)
-    for event in events:
-        if event.what == "closed":
-            found.pop((event.kind, event.labels), None)
-        else:
-            found[event.kind, event.labels] = finding_id(rule.name, event.kind, event.labels, event.opened)
-    return found
-
-
-def _last_seen(seen: Watched, still: Mapping[tuple[str, Labels], str]) -> dict[str, datetime]:
-    """Return when the series of each open finding last had a value, where it had one."""
-    if not still:
-        return {}
-    rows = {labels: row for row, labels in enumerate(seen.labels)}
-    found = {}
-    for (_, labels), finding in still.items():
-        there = np.flatnonzero(~np.isnan(seen.values[rows[labels]])) if labels in rows else np.empty(0, dtype=np.int64)
-        if len(there):
-            found[finding] = from_ms(int(seen.times[there[-1]]))
-    return found
-
-
-def _log(rule: WatchedSignal, events: Sequence[Event]) -> None:
-    if events:
-        told = {what: sum(event.what == what for event in events) for what in ("opened", "worsened", "eased", "closed")}
-        log.info("findings", signal=rule.name, **{what: number for what, number in told.items() if number})
+    def _last_seen(self, seen: Watched, subjects: Sequence[tuple[str, Labels]]) -> dict[tuple[str, Labels], int]:
+        rows = {labels: row for row, labels in enumerate(seen.labels)}
+        found = {
+            (kind, labels): last_there(seen.times, ~np.isnan(seen.values[rows[labels]]))
+            for kind, labels in subjects
+            if labels in rows
+        }
+        return {subject: at for subject, at in found.items() if at is not None}

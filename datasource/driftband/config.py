@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from driftband.config_destinations import Destination, check_escalations
 from driftband.config_environment import override, schema_at
+from driftband.config_intents import GRAPH, Dependencies, Intent, check_intents
 from driftband.config_prometheus import Prometheus
 from driftband.config_sections import Access, Bands, Grafana, Incidents, Limits, Section, Workspace
 from driftband.config_signals import Pack, Signal, Watch, with_packs
@@ -46,7 +47,7 @@ _EXPECTED = {
 _IMPLIED = {"default_factory_not_called"}  # follows from another problem that is listed
 
 
-Named = TypeVar("Named", Signal, Workspace, Destination)
+Named = TypeVar("Named", Signal, Intent, Workspace, Destination)
 
 
 def _unique_names(sections: tuple[Named, ...]) -> tuple[Named, ...]:
@@ -86,6 +87,10 @@ class Config(Section):
     """What is [watched](watching.md)."""
     packs: tuple[Pack, ...] = ()
     """Ready signals: `kubernetes`, `http`."""
+    intents: Annotated[tuple[Intent, ...], AfterValidator(_unique_names)] = ()
+    """What Terraform declares, held against [what is observed](watching.md#intents)."""
+    dependencies: Dependencies | None = None
+    """Who calls whom: the [service graph](watching.md#dependencies)."""
     watch: Watch = Watch()
     """The watcher."""
     incidents: Incidents = Incidents()
@@ -125,6 +130,15 @@ class Config(Section):
     @model_validator(mode="after")
     def _instants_on_the_grid(self) -> Self:
         self.watch.fits(self.bands.step)
+        return self
+
+    @model_validator(mode="after")
+    def _intents_belong(self) -> Self:
+        signals = {signal.name for signal in self.all_signals}
+        check_intents(self.intents, signals, self.identity)
+        if self.dependencies is not None and GRAPH in signals | {intent.name for intent in self.intents}:
+            message = f"its findings have the name {GRAPH}, and so has a signal or an intent; rename that"
+            raise ImpossibleError((("dependencies",), message))
         return self
 
     @property

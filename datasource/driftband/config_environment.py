@@ -44,10 +44,10 @@ def override(reading: Reading, schema: type[BaseModel]) -> None:
 def _settings(schema: type[BaseModel], above: KeyPath) -> list[tuple[KeyPath, Any]]:
     found: list[tuple[KeyPath, Any]] = []
     for key, about in schema.model_fields.items():
-        kind = _required(about.annotation)
-        found.append(((*above, key), kind))
+        kind, path = _required(about.annotation), (*above, about.alias or key)
+        found.append((path, kind))
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found += _settings(kind, (*above, key))
+            found += _settings(kind, path)
     return found
 
 

@@ -282,6 +282,9 @@ WorkspaceName = Annotated[
 DestinationName = Annotated[
     str, _matching(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,63}", "a name of letters, digits, _, . and -, of at most 64")
 ]
+ResourceType = Annotated[
+    str, _matching(r"[a-z][a-z0-9]*_[a-z0-9_]+", "a resource type of Terraform, such as kubernetes_deployment")
+]
 VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
 
 Secret = Annotated[SecretStr, _hidden]

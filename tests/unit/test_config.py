@@ -21,6 +21,8 @@ from driftband.config_sections import Bands
 from driftband.config_source import as_written
 from driftband.config_values import format_duration, format_size, http_url, is_loopback, parse_duration, parse_size
 from driftband.model.band import DAY, BandSettings
+from driftband.model.dependency import Dependencies
+from driftband.model.intent import Intent
 from driftband.model.signal import WatchedSignal
 
 FOLDER = Path(__file__).parent / "config"
@@ -94,6 +96,21 @@ def test_every_key_is_read() -> None:
         model="seasonal",
         limit=0.0,
     )
+    version, replicas = (one.watched() for one in config.intents)
+    assert version == Intent(
+        name="version",
+        resource_type="kubernetes_deployment",
+        attribute="spec.image_tag",
+        expr="kube_pod_labels",
+        match={"namespace": "metadata.namespace"},
+        identity=("service",),
+        for_ms=20 * 60_000,
+        label="version",
+        unit="release",
+    )
+    assert (replicas.tolerance, replicas.identity, replicas.for_ms) == (1.0, (), Intent.for_ms)
+    assert config.dependencies is not None
+    assert config.dependencies.watched() == Dependencies(expr="sum by (client, server) (calls) > 0", for_ms=5 * 60_000)
     assert config.packs == ("http",)
     assert config.watch.model_dump(mode="json") == {
         "interval": "30s",

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from driftband.model.finding import Severity
+from driftband.model.intent import Declared
 from driftband.model.series import Labels
 
 What = Literal["opened", "worsened", "eased", "closed"]
@@ -22,6 +23,7 @@ class Event:
     since: when it began, before it was sure enough to open. opened: the instant of the ``opened`` of this finding; with
     kind and labels it names the finding. reopens: ``opened`` of the finding before, where that had closed so shortly
     before that this is the same story; story: ``opened`` of the story's first finding.
+    identity: identity labels that do not stand in ``labels``. resource: of the inventory, where it is about one.
     evidence: JSON-able. times (epoch ms) and lists of the same length beside them, such as values, expected, lower and
     upper, None for what is not finite; and the numbers that decided.
     """
@@ -37,6 +39,8 @@ class Event:
     opened: int
     story: int
     reopens: int | None = None
+    identity: Mapping[str, str] = field(default_factory=dict)
+    resource: Declared | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """``gone_dependency``: a service no longer calls another one, although both are alive."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from driftband.detect.detector import State, States
 from driftband.detect.episode import Episode, Patience, instants
 from driftband.detect.event import Event, What, in_order
-from driftband.detect.new_dependency import labels_of
+from driftband.detect.new_dependency import identity_of_edge, labels_of
 from driftband.detect.silence_line import FORGET_AFTER, Habit, Line
 from driftband.detect.walking import tell
 from driftband.detect.words import DAY, HOUR, instant, span
@@ -105,7 +105,8 @@ def _carry(
         what = "closed" if forgotten and line.episode.opened is not None else what
         if what is not None:
             teller = _Telling(line, habit, labels, last)
-            events.append(tell(teller, line.episode, labels, what, at, ("seconds_without",)))
+            event = tell(teller, line.episode, labels, what, at, ("seconds_without",))
+            events.append(replace(event, identity=identity_of_edge(labels)))
             if what == "closed":
                 line.episode.close(at)
         if forgotten:

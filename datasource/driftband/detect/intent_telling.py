@@ -95,7 +95,8 @@ class Unknown:
         if what == "closed":
             return f"both values are known again, after {span(episode.turned_at - since)}"
         if demand is not None and demand.missing:
-            side = f"{demand.address} declares no value to compare: {demand.missing}"
+            who = f"{demand.address} declares no value to compare: " if demand.address else ""
+            side = who + demand.missing
         else:
             by = ", ".join(f'{name}="{value}"' for name, value in subject)
             side = f"{_declared_text(self.context.intent, demand)}, and no sample with {by} is observed"
@@ -108,6 +109,7 @@ class Undeclared:
 
     kind: str
     intent: Intent
+    subject: Labels
 
     def severity(self, score: float, lasted: int) -> Severity:  # noqa: ARG002 - a ``Judge``
         """Judge: somebody should look, and nobody be woken up."""
@@ -119,7 +121,7 @@ class Undeclared:
 
     def reason(self, what: What, episode: Episode, at: int) -> str:  # noqa: ARG002 - of a ``Teller``
         """Say why, in words with numbers and units."""
-        return f"no {self.intent.resource_type} declares it any more"
+        return f"no {self.intent.resource_type} declares it any more" if self.subject else "it is declared now"
 
 
 def _declared_text(intent: Intent, demand: Demand | None) -> str:

@@ -3,7 +3,7 @@
 A value that is missing on either side is no health: it is a finding of its own, of kind ``intent_unknown``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from driftband.detect.detector import State, States
 from driftband.detect.episode import Episode, Patience, instants
 from driftband.detect.event import Event, in_order
 from driftband.detect.intent_telling import UNKNOWN, Context, Undeclared, Unknown, Violated, unmarked
-from driftband.detect.joining import demands, sightings
+from driftband.detect.joining import Demand, demands, sightings
 from driftband.detect.quantity import quantity
 from driftband.detect.walking import Looked, looked_at, tell, walk
 from driftband.detect.words import DAY, HOUR, MINUTE
@@ -38,7 +38,7 @@ class IntentViolated:
 
         inventory: as it holds at these instants. The labels of events are those that the intent matches.
         """
-        wanted, _ = demands(intent, inventory)
+        wanted = demands(intent, inventory)
         seen = sightings(intent, wanted, observed)
         context = Context(intent, wanted, seen, {at: place for place, at in enumerate(observed.times.tolist())})
         off = _off(context, len(observed.times))
@@ -57,7 +57,13 @@ class IntentViolated:
             lambda s: Unknown(context, s), _look_blind(context, observed, off), known, patience, interval
         )
         unknown = [replace(event, labels=unmarked(event.labels)) for event in unknown]
-        return {**after, **blind}, in_order([*gone, *violated, *unknown])
+        return {**after, **blind}, in_order([*gone, *(_placed(wanted, event) for event in (*violated, *unknown))])
+
+
+def _placed(wanted: Mapping[Labels, Demand], event: Event) -> Event:
+    """Return an event with the resource that it is about."""
+    declared = wanted[event.labels].declared if event.labels in wanted else None
+    return event if declared is None else replace(event, resource=declared, identity=declared.identity)
 
 
 def _off(context: Context, size: int) -> Floats:
@@ -118,11 +124,10 @@ def _declared_still(context: Context, states: States, observed: Frame) -> tuple[
             continue
         episode = Episode.of(state)
         if episode.opened is not None:
-            kind = "intent_unknown" if UNKNOWN in labels else "intent_violated"
-            at = int(observed.times[0])
-            events.append(
-                tell(Undeclared(kind, context.intent), episode, subject, "closed", at, ("values", "expected"))
-            )
+            blind = UNKNOWN in labels
+            teller = Undeclared("intent_unknown" if blind else "intent_violated", context.intent, subject)
+            names = () if blind else ("values", "expected")
+            events.append(tell(teller, episode, subject, "closed", int(observed.times[0]), names))
     return kept, events
 
 

@@ -18,13 +18,25 @@ MOST_VALUES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What one subject is declared to be. value: as declared. missing: why it is not known, empty where it is."""
+    """What one subject is declared to be. value: as declared. missing: why it is not known, empty where it is.
+
+    declared: what declares it; None where nothing does.
+    """
 
     subject: Labels
-    workspace: str
-    address: str
+    declared: Declared | None
     value: Any
     missing: str = ""
+
+    @property
+    def workspace(self) -> str:
+        """The workspace that declares it; empty where none does."""
+        return self.declared.workspace if self.declared else ""
+
+    @property
+    def address(self) -> str:
+        """The address that declares it; empty where none does."""
+        return self.declared.resource.address if self.declared else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,18 +57,19 @@ class Sighting:
         return ", ".join(shown[:MOST_VALUES]) + more
 
 
-def demands(intent: Intent, inventory: Iterable[Declared]) -> tuple[dict[Labels, Demand], int]:
-    """Return what is demanded by subject, and how many resources of the type lack what they are matched by."""
+def demands(intent: Intent, inventory: Iterable[Declared]) -> dict[Labels, Demand]:
+    """Return what is demanded by subject. Where nothing is, that is a demand without labels: nobody knows it."""
     found: dict[Labels, Demand] = {}
     unmatched = 0
-    kind, paths = _kind(intent.resource_type), {label: _plain(path) for label, path in intent.match.items()}
+    kind, paths = kind_of(intent.resource_type), {label: _plain(path) for label, path in intent.match.items()}
     wanted = _plain(intent.attribute)
     for declared in inventory:
         resource = declared.resource
-        if _kind(resource.resource_type) != kind:
+        if kind_of(resource.resource_type) != kind:
             continue
         attributes = {_plain(path): value for path, value in resource.attributes.items()}
-        keys = {label: attributes.get(path) for label, path in paths.items()}
+        keys = {name: declared.identity.get(name) for name in intent.identity}
+        keys |= {label: attributes.get(path) for label, path in paths.items()}
         if any(value in (None, "") for value in keys.values()):
             unmatched += 1
             continue
@@ -65,22 +78,32 @@ def demands(intent: Intent, inventory: Iterable[Declared]) -> tuple[dict[Labels,
         value = attributes.get(wanted)
         demand = Demand(
             subject=subject,
-            workspace=declared.workspace,
-            address=resource.address,
+            declared=declared,
             value=value,
             missing=_missing(intent, value, secret=secret),
         )
         found[subject] = _both(found[subject], demand) if subject in found else demand
-    return found, unmatched
+    return found or {(): Demand(subject=(), declared=None, value=None, missing=_undeclared(intent, unmatched))}
+
+
+def _undeclared(intent: Intent, unmatched: int) -> str:
+    if not unmatched:
+        return f"no {intent.resource_type} is in the inventory"
+    by = ", ".join([*intent.identity, *intent.match.values()])
+    return f"no {intent.resource_type} in the inventory has what it is matched by ({by})"
+
+
+def subject_in(intent: Intent, labels: Labels) -> Labels:
+    """Return the labels of a series that an intent joins by."""
+    # Sorted and without empty values, as label sets are.
+    return tuple(pair for pair in labels if pair[0] in intent.match or pair[0] in intent.identity)
 
 
 def sightings(intent: Intent, wanted: Mapping[Labels, Demand], observed: Frame) -> dict[Labels, Sighting]:
     """Return what is observed of each subject that is wanted; subjects of which no series was found are left out."""
     rows: dict[Labels, list[int]] = {}
-    matched = frozenset(intent.match)
     for row, labels in enumerate(observed.labels):
-        # Sorted and without empty values, as label sets are.
-        subject = tuple(pair for pair in labels if pair[0] in matched)
+        subject = subject_in(intent, labels)
         if subject in wanted:
             rows.setdefault(subject, []).append(row)
     return {subject: _sighting(intent, wanted[subject], observed, places) for subject, places in rows.items()}
@@ -111,7 +134,7 @@ def _missing(intent: Intent, value: Any, *, secret: bool) -> str:
     if secret:
         return f"{intent.attribute} is secret"
     if value is None:
-        return f"{intent.attribute} is not set"
+        return f"{intent.attribute} is not set, or secret"
     if intent.label is None and quantity(value) is None:
         return f"{intent.attribute} is {str(value)[:60]!r}, which is no number"
     return ""
@@ -124,15 +147,14 @@ def _both(one: Demand, other: Demand) -> Demand:
         return first
     return Demand(
         subject=one.subject,
-        workspace=first.workspace,
-        address=first.address,
+        declared=first.declared,
         value=None,
         missing=f"it is declared twice and not alike, by {first.address} and by {second.address}",
     )
 
 
 @lru_cache(maxsize=4096)
-def _kind(resource_type: str) -> str:
+def kind_of(resource_type: str) -> str:
     """Return a type without the version of an API that it may carry."""
     return re.sub(r"_v\d+$", "", resource_type)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -38,9 +38,10 @@ class NewDependency:
     ) -> tuple[dict[Labels, State], list[Event]]:
         """Return the states after ``edges`` and what happened, as ``Detector`` does; labels are client and server."""
         times = edges.times.tolist()
-        if not times:
+        shown = np.flatnonzero(edges.seen.any(axis=0)).tolist()
+        if not times or (GRAPH not in states and not shown):
             return dict(states), []
-        began = int(states[GRAPH]["at"]) if GRAPH in states else times[0]
+        began = int(states[GRAPH]["at"]) if GRAPH in states else times[shown[0]]
         desk = _Desk(rule, began, {k: v for k, v in states.items() if k != GRAPH}, interval)
         for first, last in _days(times):
             desk.day(times[first:last], edges.edges, edges.seen[:, first:last])
@@ -50,6 +51,11 @@ class NewDependency:
 def labels_of(edge: Edge) -> Labels:
     """Return the labels of an edge."""
     return (("client", edge[0]), ("server", edge[1]))
+
+
+def identity_of_edge(labels: Labels) -> dict[str, str]:
+    """Return whose doing it is that there is a call, or that there is none: the client's."""
+    return {"service": labels[0][1]}
 
 
 def _days(times: list[int]) -> list[tuple[int, int]]:
@@ -129,7 +135,8 @@ class _Desk:
         if what is not None:
             state["told"] += what == "opened"
             teller = _Telling(state, labels, accepted=accepted)
-            self.events.append(tell(teller, episode, labels, what, at, ()))
+            event = tell(teller, episode, labels, what, at, ())
+            self.events.append(replace(event, identity=identity_of_edge(labels)))
             if what == "closed":
                 episode.close(at)
         if accepted or (what == "closed" and state["told"] >= MOST_OPENINGS):

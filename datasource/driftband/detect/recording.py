@@ -12,10 +12,10 @@ from driftband.model.finding import Finding, Transition, step
 from driftband.model.identity import identity_of
 from driftband.model.moment import from_ms, show_moment
 from driftband.model.series import Labels
-from driftband.model.signal import WatchedSignal
+from driftband.model.signal import Rule
 
-Link = Callable[[WatchedSignal, Labels, int, int], str | None]
-"""Makes a link to where a series can be looked at from one instant to another (epoch ms), None where there is nothing."""
+Link = Callable[[Rule, Labels, int, int], str | None]
+"""Makes a link to where a subject can be looked at from one instant to another (epoch ms), None where there is nothing."""
 
 AROUND_MS = 3_600_000
 """How far before its beginning and after its last step a finding is shown."""
@@ -37,7 +37,7 @@ class Recorder:
     interval: int
     link: Link
 
-    def record(self, rule: WatchedSignal, event: Event, known: Finding | None) -> tuple[Finding, Transition] | None:
+    def record(self, rule: Rule, event: Event, known: Finding | None) -> tuple[Finding, Transition] | None:
         """Return the finding after an event, and its step.
 
         known: the finding as it is; None before it opens, and where it is gone or was closed by other means: then there
@@ -56,8 +56,8 @@ class Recorder:
             known, at, event.reason, severity=event.severity, score=event.score, last_seen_at=at, evidence=evidence
         )
 
-    def _opened(self, rule: WatchedSignal, event: Event) -> tuple[Finding, Transition]:
-        opened = from_ms(event.opened)
+    def _opened(self, rule: Rule, event: Event) -> tuple[Finding, Transition]:
+        opened, about = from_ms(event.opened), event.resource
         before = None if event.reopens is None else finding_id(rule.name, event.kind, event.labels, event.reopens)
         finding = Finding(
             id=finding_id(rule.name, event.kind, event.labels, event.opened),
@@ -65,7 +65,11 @@ class Recorder:
             kind=event.kind,
             class_="drift",
             signal=rule.name,
-            identity=identity_of(dict(event.labels), self.names),
+            identity=identity_of({**dict(event.labels), **event.identity}, self.names),
+            workspace=about.workspace if about else "",
+            address=about.resource.address if about else "",
+            resource_type=about.resource.resource_type if about else "",
+            module=about.resource.module if about else "",
             severity=event.severity,
             score=event.score,
             opened_at=opened,
@@ -78,7 +82,7 @@ class Recorder:
         told = Transition(finding=finding.id, at=opened, state="open", class_="drift", reason=event.reason)
         return finding, told
 
-    def _evidence(self, rule: WatchedSignal, event: Event) -> dict[str, Any]:
+    def _evidence(self, rule: Rule, event: Event) -> dict[str, Any]:
         return {
             "query": rule.expr,
             "link": self.link(rule, event.labels, event.since - AROUND_MS, event.at + AROUND_MS),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from driftband.model.finding import Layer
 from driftband.model.series import Bools, Frame, Instants
 
 DAY = 86_400_000
@@ -30,6 +31,13 @@ class Dependencies:
     expr: str
     for_ms: int = 900_000
     learn_ms: int = DAY
+    name: str = "dependencies"
+    unit: str = ""
+
+    @property
+    def layer(self) -> Layer:
+        """Of its findings: how services behave."""
+        return "behavioral"
 
 
 @dataclass(frozen=True, eq=False)

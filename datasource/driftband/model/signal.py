@@ -1,7 +1,7 @@
 """Signals: named PromQL expressions that are watched, and what is seen of them."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -10,6 +10,22 @@ from driftband.model.finding import Layer
 from driftband.model.series import Floats, Instants, Labels
 
 Direction = Literal["up", "down", "both"]
+
+
+class Rule(Protocol):
+    """What is watched by a query: what findings of it say of it. layer: of them. expr: PromQL for the source."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - as above
+
+    @property
+    def expr(self) -> str: ...  # noqa: D102
+
+    @property
+    def unit(self) -> str: ...  # noqa: D102
+
+    @property
+    def layer(self) -> Layer: ...  # noqa: D102
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,16 @@ class WatchFetch(Protocol):
         """Answer on the bands' grid ``[start, end)``."""
 
 
+class Seen(Protocol):
+    """What is seen at consecutive instants: times (T,), epoch ms; values (n, T), NaN where there is no sample."""
+
+    @property
+    def times(self) -> Instants: ...  # noqa: D102 - as above
+
+    @property
+    def values(self) -> Floats: ...  # noqa: D102
+
+
 @dataclass
 class _Part:
     """Some series of a day: rows of the day's grid, their fit, and the last track made of it."""
@@ -111,9 +121,7 @@ class SignalBands:
         day = self._day_of(fetch, first)
         step = min(self._interval, day.step)
         start = first if self._interval <= day.step else min(day.until, first)
-        frame = nameless(fetch.range(self._rule.expr, start, last, step).frame)
-        if len(frame.labels) > MOST_SERIES:
-            raise _too_many(len(frame.labels))
+        frame = nameless(bounded(fetch.range(self._rule.expr, start, last, step).frame))
         values = np.where(frame.present & np.isfinite(frame.values), frame.values, np.nan)
         on_grid = frame.times % day.step == 0
         day.fill(frame.labels, frame.times[on_grid], values[:, on_grid])
@@ -207,6 +215,13 @@ class SignalBands:
             yield mine, track
 
 
+def bounded(frame: Frame) -> Frame:
+    """Return a frame that can be watched. Raises QueryError where it has too many series."""
+    if len(frame.labels) > MOST_SERIES:
+        raise _too_many(len(frame.labels))
+    return frame
+
+
 def first_of(seen: Watched, count: int) -> Watched:
     """Return the first ``count`` instants of what was seen."""
     band = Band(**{one.name: getattr(seen.band, one.name)[:, :count] for one in fields(Band)})
@@ -215,7 +230,7 @@ def first_of(seen: Watched, count: int) -> Watched:
     return Watched(times=seen.times[:count], labels=seen.labels, values=values, band=band, score=score, to_breach=left)
 
 
-def settled(seen: Watched, had_series: bool, now: int, patience: int) -> int:
+def settled(seen: Seen, had_series: bool, now: int, patience: int) -> int:
     """Return of how many of the first instants it is known what they hold.
 
     Where all series of a signal end together shortly before ``now`` (epoch ms), they may be late rather than gone; after
@@ -246,6 +261,6 @@ def _nothing(count: int, instants: int) -> Band:
 
 def _too_many(count: int) -> Exception:
     return cannot(
-        f"the signal has {count} series, and at most {MOST_SERIES} are watched",
+        f"the query has {count} series, and at most {MOST_SERIES} are watched",
         "aggregate it, as in sum by (service) (...), or filter it",
     )

@@ -25,7 +25,7 @@ SLACK = 1_000
 MOST_FINDINGS = 20_000
 MOST_CHANGES = 5_000
 MOST_ADDRESSES = 20_000
-SILENT = frozenset({"evidence_missing"})
+SILENT = frozenset({"evidence_missing", "intent_unknown"})
 """Kinds of findings that are no trouble of anybody's: nothing is known, good or bad."""
 
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 
 from driftband.model.identity import identity_of
+from driftband.model.intent import Declared
 from driftband.model.report import Renamed, Resource
 from driftband.store.rows import chunks, to_resource
 from driftband.store.tables import resources
@@ -48,6 +49,23 @@ def known(connection: Connection, workspace: str, address: str) -> Resource | No
     )
     row = connection.execute(statement).mappings().first()
     return None if row is None else to_resource(row)
+
+
+def in_force(
+    connection: Connection, kind: str, start: datetime, end: datetime
+) -> list[tuple[Declared, datetime, datetime | None]]:
+    """Return the resources of a type that were in force at some time in ``[start, end]``, each with the time in which.
+
+    kind: the type without the version that it may carry.
+    """
+    r = resources.c
+    found = []
+    for still in (r.valid_to.is_(None), r.valid_to > start):
+        of_kind = or_(r.type == kind, r.type.startswith(f"{kind}_v", autoescape=True))
+        for row in connection.execute(select(resources).where(still, r.valid_from <= end, of_kind)).mappings():
+            declared = Declared(workspace=row["workspace"], resource=to_resource(row), identity=row["identity"])
+            found.append((declared, row["valid_from"], row["valid_to"]))
+    return found
 
 
 def take_stock(

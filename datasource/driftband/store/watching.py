@@ -1,13 +1,15 @@
 """What the watcher keeps: its progress, what its detectors remember, and the findings, all in step.
 
-A signal's instants are done in one transaction: findings, their steps, states and progress. Whoever dies before it has
-done nothing, and whoever comes too late writes nothing.
+What is watched is a signal, an intent or the service graph; each has a name of its own, called its signal here. Its
+instants are done in one transaction: findings, their steps, states and progress. Whoever dies before it has done nothing,
+and whoever comes too late writes nothing.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, delete, select, tuple_, update
@@ -15,16 +17,21 @@ from sqlalchemy import Connection, delete, select, tuple_, update
 from driftband.detect.detector import State, States
 from driftband.detect.event import Event
 from driftband.detect.recording import finding_id, subject
+from driftband.model.dependency import Dependencies
 from driftband.model.finding import Finding, Transition, step
+from driftband.model.intent import Intent
 from driftband.model.series import Labels
-from driftband.model.signal import WatchedSignal
+from driftband.model.signal import Rule, WatchedSignal
 from driftband.store import findings
 from driftband.store.database import Database
 from driftband.store.rows import chunks, insert_new, upsert
 from driftband.store.tables import findings as finding_table
 from driftband.store.tables_watching import signal_states, watch_progress
 
-Record = Callable[[WatchedSignal, Event, Finding | None], tuple[Finding, Transition] | None]
+Record = Callable[[Rule, Event, Finding | None], tuple[Finding, Transition] | None]
+
+_OF_ALERTS = ("alert_firing", "evidence_missing")
+"""Kinds whose signal is the name of somebody's rule, which may be that of a signal."""
 
 _s, _p, _f = signal_states.c, watch_progress.c, finding_table.c
 
@@ -53,7 +60,7 @@ class Done:
     last had a value.
     """
 
-    rule: WatchedSignal
+    rule: Rule
     was: Progress
     now: Progress
     before: Mapping[str, States]
@@ -62,10 +69,21 @@ class Done:
     seen: Mapping[str, datetime]
 
 
-def rule_digest(rule: WatchedSignal, model: str, level: float) -> str:
-    """Return what changes when a signal is another one: its states and findings are then none of the new one."""
-    content = orjson.dumps([rule.expr, rule.layer, rule.direction, rule.min_deviation, rule.limit, model, level])
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+def rule_digest(rule: WatchedSignal | Intent | Dependencies, *more: str | float) -> str:
+    """Return what changes when it is another one: its states and findings are then none of the new one.
+
+    more: of a signal, the model and the level of its band.
+    """
+    content: list[Any]
+    match rule:
+        case WatchedSignal():
+            content = [rule.expr, rule.layer, rule.direction, rule.min_deviation, rule.limit, *more]
+        case Intent():
+            joined = [sorted(rule.match.items()), sorted(rule.identity)]
+            content = [rule.expr, rule.resource_type, rule.attribute, *joined, rule.tolerance, rule.label]
+        case Dependencies():
+            content = [rule.expr]
+    return hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
 
 
 def enrol(database: Database, rules: Mapping[str, str], begin: datetime) -> dict[str, Progress]:
@@ -136,7 +154,7 @@ def _all_progress(connection: Connection) -> list[Progress]:
 
 
 def _open_findings(connection: Connection, signal: str) -> list[Finding]:
-    watched = (_f.signal == signal, _f.state.in_(("open", "accepted")), _f.workspace == "")
+    watched = (_f.signal == signal, _f.state.in_(("open", "accepted")), _f.kind.not_in(_OF_ALERTS))
     return findings.matching(connection, *watched)
 
 

@@ -129,7 +129,7 @@ def test_nothing_observed_is_missing_evidence_and_no_health() -> None:
 @pytest.mark.parametrize(
     ("attributes", "told_of"),
     [
-        ({}, "spec.replicas is not set"),
+        ({}, "spec.replicas is not set, or secret"),
         ({"spec__replicas": "many"}, "spec.replicas is 'many', which is no number"),
         ({"sensitive": ("spec[0].replicas",)}, "spec.replicas is secret"),
     ],
@@ -164,18 +164,59 @@ def test_what_is_no_longer_declared_closes() -> None:
     states, _ = DETECTOR.step(REPLICAS, {}, [deployment("cart", spec__replicas=3)], observed, MINUTE)
     after, (event,) = _later(states)
     assert (event.what, event.reason) == ("closed", "no kubernetes_deployment declares it any more")
-    assert after == {}
+    assert [dict(labels).get("deployment") for labels in after] == ["web"]
 
 
 def _later(states: Mapping[Labels, State]) -> Any:
     observed = frame({"cart": [1] * 5})
     moved = Frame(observed.times + 20 * MINUTE, observed.labels, observed.values, observed.present)
-    return DETECTOR.step(REPLICAS, states, [], moved, MINUTE)
+    return DETECTOR.step(REPLICAS, states, [deployment("web", spec__replicas=3)], moved, MINUTE)
 
 
-def test_what_nobody_declares_is_nobodys_intent() -> None:
-    assert run([], frame({"cart": [3] * 20})) == []
-    assert run([deployment("cart", kind="kubernetes_stateful_set", spec__replicas=1)], frame({"cart": [3] * 20})) == []
+@pytest.mark.parametrize(
+    ("inventory", "told_of"),
+    [
+        ([], "no kubernetes_deployment is in the inventory"),
+        ([deployment("cart", kind="kubernetes_stateful_set", spec__replicas=1)], "no kubernetes_deployment is in the inventory"),
+        (
+            [deployment("", spec__replicas=1)],
+            "no kubernetes_deployment in the inventory has what it is matched by (metadata.namespace, metadata.name)",
+        ),
+    ],
+    ids=["nothing", "others", "unmatched"],
+)  # fmt: skip
+def test_that_nobody_declares_it_is_no_health(inventory: Sequence[Declared], told_of: str) -> None:
+    (event,) = run(inventory, frame({"cart": [3] * 20}))
+    assert (event.kind, event.labels, event.severity, event.resource) == ("intent_unknown", (), "info", None)
+    assert event.evidence["missing"] == "declared"
+    assert event.reason.endswith(f": {told_of}")
+
+
+def test_what_is_declared_at_last_is_known() -> None:
+    observed = frame({"cart": [3] * 20})
+    states, _ = DETECTOR.step(REPLICAS, {}, [], observed, MINUTE)
+    moved = Frame(observed.times + 20 * MINUTE, observed.labels, observed.values, observed.present)
+    after, (event,) = DETECTOR.step(REPLICAS, states, [deployment("cart", spec__replicas=3)], moved, MINUTE)
+    assert (event.kind, event.labels, event.what, event.reason) == (
+        "intent_unknown",
+        (),
+        "closed",
+        "it is declared now",
+    )
+    assert after == {}
+
+
+def test_identity_labels_join_too() -> None:
+    intent = Intent(**{**vars(REPLICAS), "match": {}, "identity": ("service",)})
+    cart = Declared(
+        workspace="prod/shop",
+        resource=deployment("cart", spec__replicas=3).resource,
+        identity={"service": "cart", "team": "shop"},
+    )
+    labels = tuple(make_labels({"service": name, "pod": "a"}) for name in ("cart", "web"))
+    (event,) = run([cart], frame_of(labels, np.array([[1.0] * 20, [2.0] * 20])), intent)
+    assert event.labels == (("service", "cart"),)
+    assert (event.identity, event.resource) == (cart.identity, cart)
 
 
 def test_the_furthest_of_several_series_counts() -> None:
