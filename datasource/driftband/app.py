@@ -98,7 +98,8 @@ def create_app(
     measure.watch_memory("fits", lambda: fitter.size)
     measure.watch_findings(evidence.open_findings)
     named = tuple(Signal(s.name, s.expr, s.level, s.model) for s in config.all_signals)
-    engine = Engine(settings, fitter, named, config.limits.series, partial(intervals, evidence.database))
+    graph = None if config.dependencies is None else config.dependencies.expr
+    engine = Engine(settings, fitter, named, config.limits.series, partial(intervals, evidence.database), graph)
     flights = Flights()
     seconds = config.limits.query_timeout / 1000
     forwarded = config.prometheus.forward_headers
@@ -111,7 +112,7 @@ def create_app(
     gateway = Gateway(
         passage=passage,
         answer=engine.answer,
-        catalog=Catalog(named, engine.states),
+        catalog=Catalog(named, engine.states, graph),
         clock=wall_clock,
         query_timeout=seconds,
         version=version("driftband"),

@@ -19,7 +19,7 @@ from driftband.model.incident import Incident
 from driftband.model.notification import Notification
 from driftband.model.refusal import ConflictError, UnknownError
 from driftband.respond import policy
-from driftband.store import incident_progress, incidents, notifications
+from driftband.store import incident_progress, incidents, notifications, watching
 from driftband.store.database import Database
 from driftband.store.evidence import Part
 from driftband.store.incident_progress import Progress
@@ -199,6 +199,7 @@ def incidents_of(config: Config, database: Database, clock: Callable[[], datetim
         clock=clock,
         advance=lifecycle.advance,
         context=context_of(config),
+        edges=no_edges if config.dependencies is None else partial(watching.edges, database),
         url=f"{config.external_url.rstrip('/')}/incidents/",
     )
 

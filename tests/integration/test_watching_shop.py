@@ -2,13 +2,16 @@
 
 import random
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from driftband.app_incidents import incidents_of
 from driftband.app_watch_one import OneWatch
+from driftband.config import load
 from driftband.model.moment import from_ms
 from driftband.query.errors import QueryError
 from driftband.store import watching
@@ -118,6 +121,17 @@ def test_a_new_edge_and_one_that_has_gone(database: Database) -> None:
     until(one, LAST)
     (gone,) = rows(database, "gone_dependency")
     assert (gone["state"], gone["reason"][:25]) == ("closed", "search calls db again sin")
+
+
+def test_correlation_is_told_who_calls_whom(database: Database, tmp_path: Path) -> None:
+    until(watch_graph(database, calls()), BEGIN + 5 * MINUTE)
+    assert watching.edges(database) == sorted(CALLS)
+    path = tmp_path / "driftband.yaml"
+    path.write_text('prometheus: {url: "sample:"}\ndependencies: {expr: calls}\n')
+    config = load(path, {})
+    assert incidents_of(config, database, datetime.now).edges() == sorted(CALLS)
+    bare = config.model_copy(update={"dependencies": None})
+    assert incidents_of(bare, database, datetime.now).edges() == ()
 
 
 def test_what_was_there_before_the_watching_began_is_not_new(database: Database) -> None:

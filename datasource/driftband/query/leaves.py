@@ -21,6 +21,7 @@ from driftband.query.native import Signal, call, chosen, labelled, matches
 from driftband.query.nodes import BandCall, Remote, Selector
 from driftband.query.plan import plan
 from driftband.query.question import Question, Result
+from driftband.query.service_graph import select_graph
 from driftband.query.states import select_states
 from driftband.query.values import Value, frame_of, nameless, rows, without
 
@@ -36,13 +37,14 @@ def no_states(name: str, start: int, end: int, equal: Mapping[str, str], limit: 
 
 @dataclass(frozen=True)
 class Engine:
-    """What answers queries that name something of ours; one for the service."""
+    """What answers queries that name something of ours; one for the service. dependencies: the query of its graph."""
 
     settings: BandSettings
     fitter: Fitter
     signals: Sequence[Signal]
     max_series: int
     states: Intervals = no_states
+    dependencies: str | None = None
 
     def answer(self, question: Question, fetch: Fetch, now: int) -> Result:
         """Answer a question as of ``now`` (epoch ms).
@@ -102,6 +104,8 @@ class _SourceLeaves:
             shifted = self.times - offset
             frame = select_states(self.engine.states, selector, shifted, self.question.step, self.now)
             return Frame(self.times, frame.labels, frame.values, frame.present)
+        if NATIVE[str(selector.metric)].is_graph:
+            return self._graph(selector, self.times - offset)
         found = []
         for signal in chosen(self.engine.signals, selector.matchers):
             wanted = call(str(selector.metric), signal)
@@ -109,6 +113,22 @@ class _SourceLeaves:
             named = ((labelled(str(selector.metric), signal, la), v, p) for la, v, p in rows(frame))
             found += [row for row in named if matches(selector.matchers, row[0])]
         return frame_of(self.times, found)
+
+    def _graph(self, selector: Selector, instants: Instants) -> Frame:
+        """Select nodes or edges; asked of the future, they are those of the last instant before."""
+        if self.engine.dependencies is None:
+            self.warnings.append(
+                f"{selector.metric} has nothing to tell of: there are no dependencies in the configuration"
+            )
+            return frame_of(self.times, [])
+        past = instants[instants <= self.now]
+        start, end = (int(past[0]), int(past[-1])) if len(past) else (self.now, self.now)
+        step = self.question.step if len(past) else None
+        shifted = Question(self.engine.dependencies, start, end, step)
+        inner = _SourceLeaves(self.engine, shifted, self.fetch, self.now, self.warnings, self.infos)
+        frame = select_graph(self.engine.states, selector, inner.ask(self.engine.dependencies).frame)
+        last = np.minimum(np.arange(len(instants)), max(len(past), 1) - 1)
+        return Frame(self.times, frame.labels, frame.values[:, last], frame.present[:, last])
 
     def stamps(self, selector: Selector) -> Frame:
         """Return the instants that native series are computed at: they have no samples of their own."""

@@ -17,11 +17,12 @@ class Signature:
 
 @dataclass(frozen=True)
 class NativeSeries:
-    """One native series. is_state: it comes from intervals in the store, not from a signal's band."""
+    """One native series, of a signal's band; or, is_state: from intervals in the store; is_graph: of the service graph."""
 
     name: str
     help: str
     is_state: bool = False
+    is_graph: bool = False
 
 
 FUNCTIONS: Final = {
@@ -72,6 +73,10 @@ NATIVE: Final = {
             "driftband_identity_info",
             "1 for an identity, with what the last apply made of it; join by it.",
             is_state=True,
+        ),
+        NativeSeries("driftband_service_node", "1 for a service that calls or is called.", is_graph=True),
+        NativeSeries(
+            "driftband_service_edge", "1 for who calls whom, which is known, new or gone by its state.", is_graph=True
         ),
         NativeSeries(
             "driftband_scan_last_complete_timestamp_seconds",

@@ -53,14 +53,7 @@ def _drift(
         moved = was == where["address"] if "address" in where else was.is_not(None)
         found += findings.overlapping(connection, start, end, narrowed, limit, moved)
     for finding, steps in {f.id: (f, steps) for f, steps in found}.values():
-        yield from _phases(finding, steps)
-
-
-def _phases(finding: Finding, steps: list[Transition]) -> Iterator[Interval]:
-    """Yield one interval for each time in which the finding was open in one alarming class."""
-    ends: list[datetime | None] = [step.at for step in steps[1:]]
-    for step, until in zip(steps, [*ends, finding.closed_at], strict=True):
-        if step.state == "open" and step.class_ in ALARMING and (until is None or until > step.at):
+        for step, until in _phases(finding, steps):
             labels = {
                 **finding.identity,
                 "finding": finding.id,
@@ -73,6 +66,28 @@ def _phases(finding: Finding, steps: list[Transition]) -> Iterator[Interval]:
                 "signal": finding.signal,
             }
             yield Interval(labels, to_ms(step.at), None if until is None else to_ms(until), finding.score)
+
+
+def _phases(finding: Finding, steps: list[Transition]) -> Iterator[tuple[Transition, datetime | None]]:
+    """Yield each time in which the finding was open in one alarming class: the step that began it, and its end."""
+    ends: list[datetime | None] = [step.at for step in steps[1:]]
+    for step, until in zip(steps, [*ends, finding.closed_at], strict=True):
+        if step.state == "open" and step.class_ in ALARMING and (until is None or until > step.at):
+            yield step, until
+
+
+def _edges_told(
+    connection: Connection, start: datetime, end: datetime, _equal: Mapping[str, str], limit: int
+) -> Iterator[Interval]:
+    for kind, state in _STATE_OF_EDGE.items():
+        for finding, steps in findings.overlapping(connection, start, end, {"kind": kind}, limit):
+            edge = finding.evidence["labels"]
+            labels = {"source": edge["client"], "target": edge["server"], "state": state}
+            for step, until in _phases(finding, steps):
+                yield Interval(labels, to_ms(step.at), None if until is None else to_ms(until), 1.0)
+
+
+_STATE_OF_EDGE = {"new_dependency": "new", "gone_dependency": "gone"}
 
 
 def _changes(
@@ -172,6 +187,7 @@ _FIND: Mapping[str, Find] = {
     "driftband_incident_info": incident_info,
     "driftband_resource_info": _resource_info,
     "driftband_identity_info": _identity_info,
+    "driftband_service_edge": _edges_told,
     "driftband_scan_last_complete_timestamp_seconds": _last_complete,
     "driftband_scan_status": _scan_status,
 }

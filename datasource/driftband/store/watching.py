@@ -16,8 +16,9 @@ from sqlalchemy import Connection, delete, select, tuple_, update
 
 from driftband.detect.detector import State, States
 from driftband.detect.event import Event
+from driftband.detect.new_dependency import NewDependency
 from driftband.detect.recording import finding_id, subject
-from driftband.model.dependency import Dependencies
+from driftband.model.dependency import Dependencies, Edge
 from driftband.model.finding import Finding, Transition, step
 from driftband.model.intent import Intent
 from driftband.model.series import Labels
@@ -217,6 +218,14 @@ def _leave(connection: Connection, signal: str, at: datetime, reason: str) -> No
 def _ended(finding: Finding, at: datetime, reason: str) -> tuple[Finding, Transition]:
     at = max(at, finding.opened_at)
     return step(finding, at, reason, state="closed", closed_at=at)
+
+
+def edges(database: Database) -> list[Edge]:
+    """Return who has called whom of late: what the detector of new dependencies remembers."""
+    mine = (_s.signal == Dependencies.name, _s.detector == NewDependency.kind)
+    with database.read() as connection:
+        found = [dict(labels) for labels in connection.execute(select(_s.labels).where(*mine)).scalars()]
+    return sorted((named["client"], named["server"]) for named in found if "client" in named)
 
 
 def open_of(database: Database, kinds: Iterable[str]) -> list[Finding]:

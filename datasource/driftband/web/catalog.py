@@ -15,6 +15,7 @@ from driftband.query.names import NATIVE
 from driftband.query.native import FUNCTION_OF, Signal, chosen, labelled, matches, names_chosen
 from driftband.query.nodes import Matcher, Selector
 from driftband.query.plan import plan_local
+from driftband.query.service_graph import select_graph
 from driftband.query.states import states
 from driftband.web.arguments import limit, time_argument
 
@@ -30,6 +31,7 @@ class Catalog:
 
     signals: Sequence[Signal]
     states: Intervals
+    dependencies: str | None = None
 
     def select(self, values: MultiDict[str, str], fetch: Callable[[], Fetch], now: int) -> tuple[list[Labels], bool]:
         """Return the label sets of ours that ``match[]`` leaves, and whether it can leave none of the source's.
@@ -68,6 +70,11 @@ class Catalog:
     def _full(self, selector: Selector, fetch: Fetch, at: int) -> list[Labels]:
         if selector.metric in NATIVE and NATIVE[selector.metric].is_state:
             return [labels for labels, _ in states(self.states, selector, at - _LOOK_BACK, at)]
+        if selector.metric in NATIVE and NATIVE[selector.metric].is_graph:
+            if self.dependencies is None:
+                return []
+            seen = fetch.range(self.dependencies, at - _LOOK_BACK, at, _EVERY).frame
+            return list(select_graph(self.states, selector, seen).labels)
         found: list[Labels] = []
         for signal in chosen(self.signals, selector.matchers) if selector.metric in NATIVE else ():
             frame: Frame = fetch.range(signal.expr, at - _LOOK_BACK, at, _EVERY).frame
