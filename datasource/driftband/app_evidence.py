@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
+from driftband.app_changes import owed_changes
 from driftband.config import Config
 from driftband.model.change import Change
 from driftband.model.moment import utc
@@ -70,7 +71,7 @@ class Evidence(StoredEvidence):
             return self.take(replace(one.report, timestamp=None), about).run.id
         assert one.change is not None  # noqa: S101 - it tells one of the two
         given = frozenset(name for name in vars(one.change) if getattr(one.change, name))
-        change, _ = put_change(self.database, self._timed(one.change), given, self.identities, self.clock())
+        change, _ = put_change(self.database, self._timed(one.change), given, self.identities, self.clock(), self.owed)
         return change.id
 
     def _timed(self, change: Change) -> Change:
@@ -98,6 +99,7 @@ def open_evidence(config: Config) -> Evidence:
         read_change=_refusing(read_change),
         read_audit=_refusing(read_audit_events),
         clock=utc_now,
+        owed=owed_changes(config),
     )
 
 

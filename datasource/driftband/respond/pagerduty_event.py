@@ -61,10 +61,7 @@ def incident_event(notification: Notification, routing_key: str, external_url: s
 
 def change_event(change: Mapping[str, Any], routing_key: str) -> bytes:
     """Return the body for ``/v2/change/enqueue``. change: the form of SHAPES.md; values of attributes are not told."""
-    kind = {"terraform_apply": "Terraform apply", "deploy": "deployment"}.get(str(change.get("kind")), "change")
-    about = one_line(change.get("summary"), 800) or one_line(change.get("id"), 200)
     place = one_line(change.get("workspace"), 200)
-    summary = f"{kind}{f' of {place}' if place else ''} {one_line(change.get('status'), 20)}: {about}"
     resources = [one for one in change.get("resources") or () if isinstance(one, Mapping)]
     details = {
         "change": one_line(change.get("id"), 200),
@@ -76,7 +73,7 @@ def change_event(change: Mapping[str, Any], routing_key: str) -> bytes:
     event: dict[str, Any] = {
         "routing_key": routing_key,
         "payload": {
-            "summary": one_line(summary, SUMMARY),
+            "summary": _summary_of(change),
             "timestamp": change.get("ended_at") or change.get("started_at"),
             "source": place or "driftband",
             "custom_details": {name: value for name, value in details.items() if value},
@@ -88,18 +85,28 @@ def change_event(change: Mapping[str, Any], routing_key: str) -> bytes:
 
 
 def owed_change(destination: str, change: Change, now: datetime) -> Notification:
-    """Return the notification that tells a destination of a change; it is owed as one of an incident is."""
-    told = change.json()
+    """Return the notification that tells a destination of a change; it is owed as one of an incident is.
+
+    The same change, however it has been told since, is the same notification: PagerDuty knows no key of a change, and
+    would list it again.
+    """
     return Notification(
-        id=f"{destination}/change/{change.id}/{change.status}",
+        id=f"change/{change.id}:1:{destination}",
         destination=destination,
-        incident_id=f"change/{change.id}",
-        sequence={"running": 1, "succeeded": 2, "failed": 2}[change.status],
+        incident_id=f"change/{hashlib.sha256(change.id.encode()).hexdigest()[:40]}",
+        sequence=1,
         deed="opened",
-        incident={"change": told},
+        incident={"title": _summary_of(change.json()), "change": change.json()},
         made_at=now,
         next_at=now,
     )
+
+
+def _summary_of(change: Mapping[str, Any]) -> str:
+    kind = {"terraform_apply": "Terraform apply", "deploy": "deployment"}.get(str(change.get("kind")), "change")
+    about = one_line(change.get("summary"), 800) or one_line(change.get("id"), 200)
+    place = one_line(change.get("workspace"), 200)
+    return one_line(f"{kind}{f' of {place}' if place else ''} {one_line(change.get('status'), 20)}: {about}", SUMMARY)
 
 
 def _payload(incident: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,6 +68,8 @@ def next_step(rules: Rules, chain: Sequence[Notification], now: datetime) -> Sen
         # It may have arrived: it is tried again as it was, by the same key, and nothing older may follow it.
         message = chain[tried]
         return Send(message=message, carried=tuple(chain[:tried])) if message.next_at <= now else None
+    if "change" in head.incident:
+        return Send(message=head)  # it wakes nobody, and is of use while it is new
     if head.deed == "opened":
         return _opening(rules, chain, now)
     if head.deed == "updated":

@@ -1,5 +1,6 @@
 """What a change does to the ledger: touched resources, identities, findings seen meanwhile, and who is suspected."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,16 +9,25 @@ from sqlalchemy import Connection
 from driftband.detect.configuration import shorten
 from driftband.model.change import Change
 from driftband.model.finding import step
+from driftband.model.notification import Notification
 from driftband.model.refusal import RefusedError
-from driftband.store import attribution, changes, findings, inventory
+from driftband.store import attribution, changes, findings, inventory, notifications
 from driftband.store.database import Database
 from driftband.store.inventory import Identities
 from driftband.store.tables import findings as table
 from driftband.store.taking import RUN_TAKES
 
+Owed = Callable[[Change, datetime], Sequence[Notification]]
+"""Returns what is owed of a change as of now; the same change is the same notifications."""
+
 
 def put_change(
-    database: Database, change: Change, given: frozenset[str], identities: Identities, now: datetime
+    database: Database,
+    change: Change,
+    given: frozenset[str],
+    identities: Identities,
+    now: datetime,
+    owed: Owed = lambda _change, _now: (),
 ) -> tuple[Change, bool]:
     """Write a change, and tell whether it is new. given: the fields that the sender named; others stay as they are known."""
     with database.write() as connection:
@@ -31,6 +41,7 @@ def put_change(
         if change == known:
             return change, False
         changes.put(connection, change, now)
+        notifications.add_new(connection, owed(change, now))
         if change.kind == "terraform_apply" and change.workspace:
             _of_workspace(connection, change)
         if change.ended_at is not None and change.status == "succeeded" and change.kind in _BRINGING:

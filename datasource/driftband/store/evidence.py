@@ -21,7 +21,7 @@ from driftband.model.refusal import ConflictError, RefusedError, UnknownError
 from driftband.model.report import Inventory, Report
 from driftband.model.run import About, Run, Taken
 from driftband.store import attribution, audit, changes, findings, ignores, inventory, runs
-from driftband.store.changing import put_change
+from driftband.store.changing import Owed, put_change
 from driftband.store.database import Database
 from driftband.store.inventory import Identities
 from driftband.store.ledger import take_report
@@ -60,7 +60,10 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class StoredEvidence:
-    """Takes evidence in and gives what became of it. The readers raise RefusedError; ``clock`` gives now."""
+    """Takes evidence in and gives what became of it. The readers raise RefusedError; ``clock`` gives now.
+
+    owed: what destinations are told of a change.
+    """
 
     database: Database
     identities: Identities
@@ -69,6 +72,7 @@ class StoredEvidence:
     read_change: Callable[[Mapping[str, Any]], tuple[Change, frozenset[str]]]
     read_audit: Callable[[bytes], Sequence[AuditEvent]]
     clock: Callable[[], datetime]
+    owed: Owed
 
     def report(self, body: bytes, about: About) -> Taken:
         """Take a drift report."""
@@ -154,7 +158,7 @@ class StoredEvidence:
     def change(self, fields: Mapping[str, Any]) -> tuple[Change, bool]:
         """Take a change, and tell whether it is new."""
         change, given = self.read_change(fields)
-        return put_change(self.database, change, given, self.identities, self.clock())
+        return put_change(self.database, change, given, self.identities, self.clock(), self.owed)
 
     def changes(self, part: Part) -> list[Change]:
         """Return changes."""

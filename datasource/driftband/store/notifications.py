@@ -1,6 +1,6 @@
 """Named queries on notifications: what is owed, and what people see of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, 
 from driftband.model.incident import Deed, Incident
 from driftband.model.notification import Notification, owed
 from driftband.model.refusal import ConflictError, UnknownError
-from driftband.store.rows import chunks, youngest
+from driftband.store.rows import chunks, insert_new, youngest
 from driftband.store.tables_incidents import incidents, notifications
 
 _n = notifications.c
@@ -18,11 +18,26 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def owe(connection: Connection, incident: Incident, deed: Deed, fits: Sequence[str], now: datetime) -> None:
-    """Write what is owed of a deed to each destination; fits: those whose matchers the incident meets."""
+def owe(
+    connection: Connection,
+    incident: Incident,
+    deed: Deed,
+    fits: Sequence[str],
+    now: datetime,
+    known_at: Collection[str] = (),
+) -> None:
+    """Write what is owed of a deed to each destination; fits: those whose matchers the incident meets.
+
+    known_at: where it may have been done. If only one of them holds the incident, it knows already: that is on record as
+    sent, and of what it was still owed nothing is sent that its end has overtaken.
+    """
     last = _last(connection, incident.id)
     told = {name for name, (_, before) in last.items() if before != "resolved"}
-    _add(connection, incident, owed(deed, fits, told), last, now)
+    knowing = {name for name in known_at if name in (last if deed == "opened" else told)}
+    known = knowing if len(knowing) == 1 else set()
+    if deed == "resolved":
+        _overtake(connection, incident.id, known, now)
+    _add(connection, incident, owed(deed, [*fits, *known], told), last, now, known)
 
 
 def owe_first(connection: Connection, incident: Incident, destinations: Sequence[str], now: datetime) -> None:
@@ -37,6 +52,7 @@ def _add(
     deeds: Iterable[tuple[str, Deed]],
     last: Mapping[str, tuple[int, Deed]],
     now: datetime,
+    known: Collection[str] = (),
 ) -> None:
     announced = connection.execute(select(incidents.c.announced).where(incidents.c.id == incident.id)).scalar()
     message = {**incident.json(), "announced": announced or {}}
@@ -53,10 +69,27 @@ def _add(
                 incident=message,
                 made_at=now,
                 next_at=now,
+                state="sent" if destination in known else "waiting",
+                sent_at=now if destination in known else None,
             )
         )
     for some in chunks(made):
-        connection.execute(insert(notifications), [{name: getattr(n, name) for name in _FIELDS} for n in some])
+        connection.execute(insert(notifications), [_row(n) for n in some])
+
+
+def _row(notification: Notification) -> dict[str, Any]:
+    return {name: getattr(notification, name) for name in _FIELDS}
+
+
+def _overtake(connection: Connection, incident: str, destinations: Collection[str], now: datetime) -> None:
+    """Settle what waits: sent after the end it would open the incident there again."""
+    waits = (_n.incident_id == incident, _n.destination.in_(destinations), _n.state == "waiting")
+    connection.execute(update(notifications).where(*waits).values(state="sent", sent_at=now, error=None))
+
+
+def add_new(connection: Connection, made: Iterable[Notification]) -> None:
+    """Write notifications, leaving those that are there already as they are."""
+    insert_new(connection, notifications, [_row(n) for n in made])
 
 
 def _last(connection: Connection, incident: str) -> dict[str, tuple[int, Deed]]:
@@ -125,6 +158,20 @@ def told_at(connection: Connection, incidents: Iterable[str]) -> dict[str, dict[
             elif row.deed == "resolved":
                 told.pop(row.destination, None)
     return found
+
+
+def untold(connection: Connection) -> list[str]:
+    """Return the ids of open incidents that no destination holds for unresolved."""
+    later = notifications.alias()
+    over = select(later.c.id).where(
+        later.c.incident_id == _n.incident_id,
+        later.c.destination == _n.destination,
+        later.c.sequence >= _n.sequence,
+        later.c.deed == "resolved",
+    )
+    held = select(_n.id).where(_n.incident_id == incidents.c.id, ~over.exists())
+    statement = select(incidents.c.id).where(incidents.c.state == "open", ~held.exists()).order_by(incidents.c.id)
+    return list(connection.execute(statement).scalars())
 
 
 def count(connection: Connection) -> dict[tuple[str, str], int]:

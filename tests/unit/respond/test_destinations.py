@@ -1,16 +1,22 @@
 """Each destination has all that belongs to it: a key in the configuration, a page, a test."""
 
 import re
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from driftband import app_respond
+from driftband.app_changes import owed_changes
 from driftband.config import Config, load
 from driftband.config_destinations import Destination, Kind
+from driftband.model.change import Change
 from driftband.respond.destinations import DESTINATIONS
+
+from .memory_outbox import START
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs/destinations"
@@ -51,6 +57,22 @@ def test_what_a_page_shows_can_be_configured(page: str, tmp_path: Path) -> None:
 def test_each_key_is_documented() -> None:
     text = "".join(path.read_text() for path in PAGES.glob("*.md"))
     assert all(f"| `{key}` |" in text for key in Destination.model_fields)
+
+
+def test_who_is_told_of_a_change(tmp_path: Path) -> None:
+    (example,) = _YAML.findall((PAGES / "pagerduty.md").read_text())
+    owed = owed_changes(configured(example.replace("match: [", "match: ['service=\"checkout\"', "), tmp_path))
+    change = Change(id="run-1", kind="deploy", started_at=START, ended_at=START, identity={"service": "checkout"})
+
+    def told(at: datetime = START, **more: Any) -> list[str]:
+        return [one.destination for one in owed(replace(change, **more), at)]
+
+    assert told() == ["oncall"]
+    assert told(identity={}, workspace="prod/checkout") == ["oncall"]
+    assert told(identity={"service": "cart", "team": "shop"}) == []
+    assert told(status="running", ended_at=None) == []
+    assert told(START + timedelta(hours=23)) == ["oncall"]
+    assert told(START + timedelta(hours=25)) == []
 
 
 def test_rules_are_those_of_the_configuration(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -118,6 +119,8 @@ def test_changes_are_told_without_their_values(pagerduty: PagerDuty) -> None:
         resources=(Touched(address="module.db.aws_db_parameter_group.main"),),
     )
     notification = owed_change("oncall", change, START)
+    assert notification.json()["title"] == "Terraform apply of prod/checkout succeeded: pool size"
+    assert len(owed_change("oncall", replace(change, id="x" * 200), START).incident_id) <= 80
     assert to(pagerduty).deliver(notification, START) == Delivered()
     (event,) = pagerduty.changes
     assert event["payload"]["summary"] == "Terraform apply of prod/checkout succeeded: pool size"
@@ -125,7 +128,8 @@ def test_changes_are_told_without_their_values(pagerduty: PagerDuty) -> None:
     assert event["payload"]["custom_details"]["resources"] == ["module.db.aws_db_parameter_group.main"]
     assert event["links"] == [{"href": "https://ci.example/4711", "text": "the run that did it"}]
     assert pagerduty.alerts == {}
-    assert notification.id == owed_change("oncall", change, START + timedelta(hours=1)).id
+    later = owed_change("oncall", replace(change, status="failed"), START + timedelta(hours=1))
+    assert (later.id, later.incident_id) == (notification.id, notification.incident_id)
 
 
 def failure(pagerduty: PagerDuty, reply: Reply) -> Failed:

@@ -94,6 +94,11 @@ def test_quiet_hours_hold_what_is_new() -> None:
     assert step(QUIET, chain("opened"), EVENING) == MORNING  # it was late: the relay did not run
 
 
+def test_a_change_is_told_at_once_since_it_wakes_nobody() -> None:
+    change = owed(1, "opened", made_at=EVENING, incident={**incident(), "change": {"id": "run-4711"}})
+    assert step(QUIET, [change], EVENING) == ("1 opened",)
+
+
 def test_what_came_and_went_in_the_night_is_one_message_in_the_morning() -> None:
     messages = chain("opened", "updated", "resolved", at=EVENING)
     assert step(QUIET, messages, EVENING + timedelta(hours=1)) == MORNING
