@@ -20,7 +20,8 @@ from driftband import app_demo, logs
 from driftband.app_alerts import forgetting_alerts, inbox_of, taker_of, taking
 from driftband.app_annotations import annotating
 from driftband.app_evidence import Background, Chore, Evidence, open_evidence, signed_by_hcp, tidying
-from driftband.app_incidents import Incidents, forgetting, incidents_of, looking
+from driftband.app_incidents import Incidents, forgetting, incidents_of, looking, telling_late
+from driftband.app_pagerduty import pagerduty_inbox
 from driftband.app_respond import delivering
 from driftband.app_scans import Scans
 from driftband.app_source import open_source, wall_clock
@@ -125,6 +126,7 @@ def create_app(
         signed=signed_by_hcp(config),
         incidents=incidents,
         inbox=inbox_of(config, evidence.database, evidence.clock),
+        pagerduty=pagerduty_inbox(config, incidents),
         moved=incidents.moved.set,
         tokens=_tokens(config),
         measure=measure,
@@ -215,7 +217,7 @@ class _Server(BaseApplication):
         chores += [forgetting(self._driftband, database), forgetting_alerts(database)]
         Background(database, chores).start()
         # In a thread of their own: an alert must not wait for Grafana to take an annotation.
-        swift = [taking(taker_of(self._driftband, database)), looking(self._incidents)]
+        swift = [taking(taker_of(self._driftband, database)), looking(self._incidents), telling_late(self._incidents)]
         Background(database, swift, self._incidents.moved).start()
         # And another: a destination may take half a minute to fail.
         outbox = StoredOutbox(database)

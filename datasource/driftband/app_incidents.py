@@ -15,17 +15,18 @@ from driftband.config import Config
 from driftband.correlate import lifecycle
 from driftband.correlate.catching_up import Advance, catch_up
 from driftband.correlate.context import Context, Decision
-from driftband.model.incident import Incident
+from driftband.model.incident import Deed, Incident
 from driftband.model.notification import Notification
 from driftband.model.refusal import ConflictError, UnknownError
 from driftband.respond import policy
-from driftband.store import incident_progress, incidents, notifications, watching
+from driftband.store import findings, incident_progress, incidents, notifications, pagerduty_events, watching
 from driftband.store.database import Database
 from driftband.store.evidence import Part
 from driftband.store.incident_progress import Progress
 from driftband.store.incident_world import World, world
-from driftband.store.incident_writing import Decided, Escalated, Fits, act, escalate, write
+from driftband.store.incident_writing import Decided, Escalated, Fits, act, escalate, tell_late, write
 from driftband.store.incidents import Telling
+from driftband.store.pagerduty_events import Event
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,8 @@ TRIES = 3
 INSTANTS_AT_ONCE = 200
 """Instants that one transaction decides on: what was missed is made up for in several."""
 FORGET_AT_ONCE = 2_000
+EVENTS_KNOWN = timedelta(days=8)
+"""For so long an event of PagerDuty is known again; one that is a day younger than that is not believed any more."""
 
 
 def no_destinations(_incident: Mapping[str, Any]) -> Sequence[str]:
@@ -119,26 +122,35 @@ class Incidents:
         if self.escalated is not nobody_next:
             escalate(self.database, self.escalated, self._telling(now))
 
+    def tell_late(self, now: datetime) -> None:
+        """Tell of what was caught up on and is still there."""
+        if self.fits is not no_destinations:
+            tell_late(self.database, self.fits, self._telling(now))
+
     def acknowledge(self, incident_id: str, by: str) -> Incident:
         """Let somebody look after an incident. Again is harmless. Raises ConflictError where it is over."""
-        now = self.clock()
 
-        def step(incident: Incident) -> Incident:
+        def step(incident: Incident, now: datetime) -> Decision:
             if incident.state == "resolved":
                 raise ConflictError(f"incident {incident.id} is resolved already")
-            return _moved(incident, lifecycle.acknowledge(incident, by, now))
+            return lifecycle.acknowledge(incident, by, now)
 
-        return act(self.database, incident_id, "acknowledged", step, self.fits, self._telling(now))
+        return self.act(incident_id, "acknowledged", step)
 
     def resolve(self, incident_id: str, by: str) -> Incident:
         """Let somebody say that an incident is over. Again is harmless."""
+        return self.act(incident_id, "resolved", lambda incident, now: lifecycle.resolve(incident, by, now))
+
+    def act(
+        self, incident_id: str, deed: Deed, step: Callable[[Incident, datetime], Decision], event: Event | None = None
+    ) -> Incident:
+        """Let a person's act change an incident. event: where it was done in PagerDuty. Raises what ``step`` does."""
         now = self.clock()
 
-        def step(incident: Incident) -> Incident:
-            at = max(now, incident.opened_at)
-            return _moved(incident, lifecycle.resolve(incident, by, at))
+        def moved(incident: Incident) -> Incident:
+            return next(iter(step(incident, max(now, incident.opened_at)).incidents), incident)
 
-        return act(self.database, incident_id, "resolved", step, self.fits, self._telling(now))
+        return act(self.database, incident_id, deed, moved, self.fits, self._telling(now), event)
 
     def page(self, part: Part, states: Sequence[str]) -> list[Incident]:
         """Return incidents, one more than wanted where there are more."""
@@ -161,6 +173,12 @@ class Incidents:
             raise UnknownError(f"there is no incident {incident_id[:60]!r}")
         return found[0]
 
+    def alarms(self, incident_id: str) -> bool:
+        """Whether a finding of an incident alarms now."""
+        incident = self.one(incident_id)
+        with self.database.read() as connection:
+            return any(finding.alarming for finding in findings.by_ids(connection, incident.findings))
+
     def notifications(self, part: Part) -> list[Notification]:
         """Return notifications, one more than wanted where there are more."""
         with self.database.read() as connection:
@@ -174,10 +192,6 @@ class Incidents:
                 return notifications.retry_all(connection, now)
             notifications.retry(connection, notification_id, now)
             return 1
-
-
-def _moved(incident: Incident, decision: Decision) -> Incident:
-    return next(iter(decision.incidents), incident)
 
 
 def context_of(config: Config) -> Context:
@@ -214,6 +228,11 @@ def looking(room: Incidents) -> Chore:
     return Chore("incidents", None, look)
 
 
+def telling_late(room: Incidents) -> Chore:
+    """Return the chore that tells of what was caught up on."""
+    return Chore("late news", timedelta(seconds=15), room.tell_late)
+
+
 def forgetting(config: Config, database: Database) -> Chore:
     """Return the chore that lets incidents and notifications go that are older than the retention."""
     retention = timedelta(milliseconds=config.retention)
@@ -222,5 +241,6 @@ def forgetting(config: Config, database: Database) -> Chore:
         with database.write() as connection:
             incidents.forget(connection, now - retention, FORGET_AT_ONCE)
             notifications.forget(connection, now - retention, FORGET_AT_ONCE)
+            pagerduty_events.forget(connection, now - EVENTS_KNOWN)
 
     return Chore("forget incidents", timedelta(minutes=10), forget)

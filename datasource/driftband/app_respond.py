@@ -43,12 +43,6 @@ def delivering(config: Config, outbox: Outbox, standing: Standing, clock: Callab
     return tuple(chores)
 
 
-def pagerduty_secrets(config: Config) -> tuple[str, ...]:
-    """Return the secrets that a webhook of PagerDuty may be signed by."""
-    given = [*(one.webhook_secret for one in config.destinations), config.access.webhook_secret]
-    return tuple(secret.get_secret_value() for secret in given if secret is not None)
-
-
 def _rules(destination: Destination, *, called: bool) -> Rules:
     quiet, escalate = destination.quiet, destination.escalate
     return Rules(

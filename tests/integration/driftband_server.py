@@ -14,6 +14,8 @@ import yaml
 
 from .program import free_port
 
+_STARTS_WITHIN = 60.0
+
 
 class DriftbandServer:
     """``driftband serve`` in a process of its own, with the given settings."""
@@ -29,15 +31,16 @@ class DriftbandServer:
     def __enter__(self) -> Self:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=self._environ)
-        for _ in range(200):
-            if self._process.poll() is not None:
-                break
+        deadline = time.monotonic() + _STARTS_WITHIN
+        while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 requests.get(f"{self.url}/healthz", timeout=1).raise_for_status()
             except requests.RequestException:
                 time.sleep(0.05)
             else:
                 return self
+        self._process.kill()
+        self._process.wait()
         raise RuntimeError(f"driftband did not start:\n{self.log.read_text()}")
 
     def __exit__(

@@ -164,20 +164,36 @@ def _calm(record: Record, members: Sequence[Finding], now: datetime, context: Co
         record.resolve(since + context.resolve_after, "all its findings have been closed for long enough")
 
 
-def acknowledge(incident: Incident, who: str, now: datetime) -> Decision:
-    """Return an incident that somebody has taken on; nothing where it is not open."""
+def acknowledge(incident: Incident, who: str, now: datetime, where: str = "") -> Decision:
+    """Return an incident that somebody has taken on; nothing where it is not open. where: such as `` in PagerDuty``."""
     record = Record(incident, now)
     if incident.state == "open" and incident.merged_into is None:
-        record.acknowledge(who)
+        record.acknowledge(who, where)
     return record.decision()
 
 
-def resolve(incident: Incident, who: str, now: datetime, reason: str = "") -> Decision:
+def unacknowledge(incident: Incident, reason: str, now: datetime) -> Decision:
+    """Return an incident that nobody looks after any more; nothing where nobody did."""
+    record = Record(incident, now)
+    if incident.state == "acknowledged":
+        record.unacknowledge(reason)
+    return record.decision()
+
+
+def resolve(incident: Incident, who: str, now: datetime, where: str = "") -> Decision:
     """Return an incident that somebody has closed by hand, whatever its findings say; nothing where it is resolved.
 
     What is still open in it opens nothing anew; when the same comes back within ``reopen_within``, it is reopened.
     """
     record = Record(incident, now)
     if incident.state != "resolved":
-        record.resolve(now, f"{who}: {reason}" if reason else f"resolved by {who}")
+        record.resolve(now, f"resolved by {who}{where}")
+    return record.decision()
+
+
+def reopen(incident: Incident, reason: str, now: datetime) -> Decision:
+    """Return an incident that somebody has opened again; nothing where it is not resolved."""
+    record = Record(incident, now)
+    if incident.state == "resolved" and incident.merged_into is None:
+        record.open_again(reason)
     return record.decision()

@@ -88,12 +88,16 @@ class Record:
     def reopen(self, finding: Finding) -> None:
         """Open a resolved incident again for a finding that came back."""
         if self.now.state == "resolved":
-            self.now = replace(
-                self.now, state="open", resolved_at=None, calm_since=None, acknowledged_at=None, acknowledged_by=None
-            )
-            self.tell("reopened", f"it came back: {finding.reason}", "opened")
+            self.open_again(f"it came back: {finding.reason}")
         if finding.id not in self.now.findings:
             self.now = replace(self.now, findings=(*self.now.findings, finding.id))
+
+    def open_again(self, reason: str) -> None:
+        """Open a resolved incident again."""
+        self.now = replace(
+            self.now, state="open", resolved_at=None, calm_since=None, acknowledged_at=None, acknowledged_by=None
+        )
+        self.tell("reopened", reason, "opened")
 
     def say(self, *, title: str, root: str, identity: Mapping[str, str], owner: str | None) -> None:
         """Set what it is about; another root is told."""
@@ -149,10 +153,15 @@ class Record:
             self.now = replace(self.now, calm_since=None)
             self.tell("restless", "a finding is open again", None)
 
-    def acknowledge(self, who: str) -> None:
+    def acknowledge(self, who: str, where: str) -> None:
         """Somebody has taken it on."""
         self.now = replace(self.now, state="acknowledged", acknowledged_at=self._at, acknowledged_by=who)
-        self.tell("acknowledged", f"by {who}", "acknowledged")
+        self.tell("acknowledged", f"by {who}{where}", "acknowledged")
+
+    def unacknowledge(self, reason: str) -> None:
+        """Nobody looks after it any more."""
+        self.now = replace(self.now, state="open", acknowledged_at=None, acknowledged_by=None)
+        self.tell("unacknowledged", reason, "updated")
 
     def resolve(self, at: datetime, reason: str) -> None:
         """End it: it is over."""

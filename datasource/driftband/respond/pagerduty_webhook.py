@@ -16,7 +16,17 @@ import orjson
 from driftband.model.moment import parse_moment
 from driftband.respond.sender import one_line
 
-_DEEDS: dict[str, Literal["ack", "resolve"]] = {"incident.acknowledged": "ack", "incident.resolved": "resolve"}
+SIGNATURE = "X-PagerDuty-Signature"
+
+Act = Literal["acknowledge", "unacknowledge", "resolve", "reopen"]
+_ACTS: dict[str, Act] = {
+    "incident.acknowledged": "acknowledge",
+    "incident.unacknowledged": "unacknowledge",
+    "incident.resolved": "resolve",
+    "incident.reopened": "reopen",
+}
+NOBODY = "PagerDuty"
+"""Who does what no person has done, such as that an acknowledgement ran out."""
 _MOST_SIGNATURES = 20
 
 
@@ -32,7 +42,7 @@ class Told:
     """
 
     key: str
-    deed: Literal["ack", "resolve"]
+    act: Act
     by: str
     at: datetime
     event_id: str
@@ -63,7 +73,7 @@ def read(body: bytes) -> Told | None:
     kind = event.get("event_type")
     if not isinstance(kind, str):
         raise PagerDutyHookError("event.event_type: expected text, such as incident.acknowledged")
-    if kind not in _DEEDS:
+    if kind not in _ACTS:
         return None
     data = _object(event, "data", "event.")
     agent = event.get("agent")
@@ -78,8 +88,8 @@ def read(body: bytes) -> Told | None:
     event_id = event.get("id")
     if not isinstance(event_id, str) or not event_id:
         raise PagerDutyHookError("event.id: expected text")
-    by = one_line(who.get("summary"), 200) or "PagerDuty"
-    return Told(key=key, deed=_DEEDS[kind], by=by, at=at, event_id=event_id)
+    by = one_line(who.get("summary"), 200) or NOBODY
+    return Told(key=key, act=_ACTS[kind], by=by, at=at, event_id=event_id)
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -118,6 +118,18 @@ destination_pauses = Table(
     Column("until", Moment, nullable=False),
 )
 
+pagerduty_events = Table(
+    "pagerduty_events",
+    metadata,
+    Column("key", Word(40), primary_key=True),
+    Column("incident", Word(80), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Index(None, "incident"),
+    Index(None, "received_at"),
+)
+"""Events of PagerDuty's webhook that were taken. key: a digest of the event's id, by which a repeat is known."""
+
 alert_bodies = Table(
     "alert_bodies",
     metadata,

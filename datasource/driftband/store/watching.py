@@ -118,6 +118,11 @@ def progress(database: Database) -> dict[str, Progress]:
         return {p.signal: p for p in _all_progress(connection)}
 
 
+def behind(connection: Connection, when: datetime) -> frozenset[str]:
+    """Return the signals that are not evaluated up to ``when`` yet."""
+    return frozenset(connection.execute(select(_p.signal).where(_p.evaluated_until < when)).scalars())
+
+
 def known_of(database: Database, at: Progress) -> Known | None:
     """Return what is known of a signal as of its progress ``at``, None where another watcher has gone on from there."""
     signal = at.signal

@@ -12,20 +12,21 @@ from flask import Flask, Response, g, redirect, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from driftband.model.refusal import UnavailableError
-from driftband.web import alerts, evidence, incidents, pages, prometheus
+from driftband.web import alerts, evidence, incidents, pagerduty, pages, prometheus
 from driftband.web.access import COOKIE, Refusal, Tokens
 from driftband.web.alerts import Inbox
 from driftband.web.drift_pages import Overview
 from driftband.web.evidence import Evidence
 from driftband.web.incidents import Incidents
 from driftband.web.measure import Measure
+from driftband.web.pagerduty import PagerDutyInbox
 from driftband.web.problems import problem
 from driftband.web.prometheus import Gateway
 
 log = structlog.get_logger(__name__)
 
 _SIGNED = "evidence.hook_hcp_terraform"
-_WRITING = {"evidence", "incidents", "alerts"}
+_WRITING = {"evidence", "incidents", "alerts", "pagerduty"}
 """The blueprints whose writes want a write token."""
 _OPEN = {"health", "ready", "sign_in", "static"}
 
@@ -49,6 +50,7 @@ class Service:
     """Whether a webhook of HCP Terraform is signed by our secret."""
     incidents: Incidents
     inbox: Inbox
+    pagerduty: PagerDutyInbox
     moved: Callable[[], object]
     """Called where something was written: there may be work in the background."""
     tokens: Tokens
@@ -69,6 +71,7 @@ def create(service: Service) -> Flask:
     app.register_blueprint(evidence.blueprint(service.evidence))
     app.register_blueprint(incidents.blueprint(service.incidents))
     app.register_blueprint(alerts.blueprint(service.inbox, service.measure.alerts))
+    app.register_blueprint(pagerduty.blueprint(service.pagerduty))
     app.register_blueprint(pages.blueprint(service.gateway, service.overview, service.external_url, service.example))
     _add_own_routes(app, service)
     _guard(app, service)
@@ -112,6 +115,9 @@ def _guard(app: Flask, service: Service) -> None:
         writes = _writes()
         if request.endpoint == alerts.SIGNED:
             reason = service.inbox.refuse(request.get_data(), dict(request.headers))
+            return None if reason is None else problem(401, reason)
+        if request.endpoint == pagerduty.SIGNED:
+            reason = service.pagerduty.refuse(request.get_data(), request.headers.get(pagerduty.SIGNATURE))
             return None if reason is None else problem(401, reason)
         if request.endpoint == _SIGNED and service.signed(request.get_data(), dict(request.headers)):
             return None

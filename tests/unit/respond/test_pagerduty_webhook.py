@@ -60,12 +60,12 @@ def test_without_a_secret_nothing_is_verified() -> None:
 def test_acknowledged_and_resolved_are_read() -> None:
     at = datetime(2026, 11, 24, 10, 5, 22, 169_000, tzinfo=UTC)
     told = Told(
-        key="incident-1", deed="ack", by="Dana Engineer", at=at, event_id="5ac64822-4adc-4fda-ade0-410becf0de4f"
+        key="incident-1", act="acknowledge", by="Dana Engineer", at=at, event_id="5ac64822-4adc-4fda-ade0-410becf0de4f"
     )
     assert read(body(event())) == told
     resolved = read(body(event("incident.resolved", agent=None)))
     assert resolved is not None
-    assert (resolved.deed, resolved.by) == ("resolve", "PagerDuty")
+    assert (resolved.act, resolved.by) == ("resolve", "PagerDuty")
 
 
 @pytest.mark.parametrize(
