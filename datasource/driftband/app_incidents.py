@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from driftband.app_evidence import Chore
+from driftband.app_incident_context import context_of
 from driftband.app_respond import rules
 from driftband.config import Config
 from driftband.correlate import lifecycle
@@ -192,15 +193,6 @@ class Incidents:
                 return notifications.retry_all(connection, now)
             notifications.retry(connection, notification_id, now)
             return 1
-
-
-def context_of(config: Config) -> Context:
-    """Return what correlation is told of the configuration."""
-    return Context(
-        identity=tuple(config.identity),
-        resolve_after=timedelta(milliseconds=config.incidents.resolve_after),
-        reopen_within=timedelta(milliseconds=config.incidents.reopen_within),
-    )
 
 
 def incidents_of(config: Config, database: Database, clock: Callable[[], datetime]) -> Incidents:

@@ -1,10 +1,19 @@
 """What correlation is told of the environment, and what it decides."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from driftband.model.finding import Finding
 from driftband.model.incident import Deed, Incident
+
+Links = Callable[[Finding], Sequence[tuple[str, str]]]
+"""Returns where more can be seen about a finding: what is there in words, and its address."""
+
+
+def no_links(_finding: Finding) -> Sequence[tuple[str, str]]:
+    """Know of nothing to look at."""
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +24,8 @@ class Context:
     component: the one of them that names what runs, the nodes of ``edges``; team: the one that names an owner; all
     others are places (env, cluster, region). identities: identity labels of resources, by (workspace, address).
     changes_since: all changes from then on are handed over, None where all that there are; suspects are not ranked
-    again once it has passed the time before an incident. owners: team by service, where no label tells.
+    again once it has passed the time before an incident. owners: team by service, where no label tells. links: beside
+    those that findings and changes carry.
     """
 
     edges: tuple[tuple[str, str], ...] = ()
@@ -27,6 +37,7 @@ class Context:
     changes_since: datetime | None = None
     resolve_after: timedelta = timedelta(minutes=2)
     reopen_within: timedelta = timedelta(minutes=30)
+    links: Links = no_links
 
     def __post_init__(self) -> None:
         """Refuse durations that run backwards."""

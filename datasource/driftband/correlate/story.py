@@ -15,6 +15,9 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
 _SHOWN_RESOURCES = 20
 _SHOWN_ATTRIBUTES = 20
 _SHOWN_NAMES = 50
+_SHOWN_RUNS = 3
+_SHOWN_IMAGES = 3
+_OF_THE_ROOT = ("kind", "layer", "signal", "workspace", "resource_type")
 _SIMILAR = 3
 _LONGEST_TITLE = 160
 _KINDS = {
@@ -88,12 +91,18 @@ def describe(
     changes: Mapping[str, Change],
     scene: Scene,
 ) -> dict[str, Any]:
-    """Return the context: the first suspect's diff (redacted as it came in), symptoms, and who depends on the root."""
+    """Return the context: of the finding that began it what routing goes by, and where to look; the first suspect's diff
+    (redacted as it came in), symptoms, and who depends on the root.
+    """
     component = root.subject.component
     first = changes.get(suspects[0].change) if suspects else None
     graph = scene.graph
     symptoms = [finding.id for strand in group if strand is not root for finding in strand.findings]
+    began = root.findings[0]
     return {
+        **{name: getattr(began, name) or None for name in _OF_THE_ROOT},
+        "links": _links(began, suspects, changes, scene.context),
+        "images": _images(root.findings),
         "suspect": told_of(first) if first else None,
         "component": component or None,
         "services": sorted({one.subject.component for one in group if one.subject.component})[:_SHOWN_NAMES],
@@ -103,6 +112,33 @@ def describe(
         "symptoms_count": len(symptoms),
         "traits": traits(group),
     }
+
+
+def _links(
+    began: Finding, suspects: Sequence[Suspect], changes: Mapping[str, Change], context: Context
+) -> list[dict[str, str]]:
+    given = began.evidence.get("link")
+    where = "the alert" if began.kind == "alert_firing" else "the signal in Explore"
+    own = [(where, given)] if isinstance(given, str) else []
+    runs = [(f"suspected: {one.id}", one.url) for one in map(changes.get, _names(suspects)) if one and one.url]
+    return [{"href": href, "text": text} for text, href in (*own, *context.links(began), *runs)]
+
+
+def _names(suspects: Sequence[Suspect]) -> list[str]:
+    return [one.change for one in suspects[:_SHOWN_RUNS]]
+
+
+def _images(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """Return the pictures that came with alerts."""
+    pictured = [one for one in findings if isinstance(one.evidence.get("image"), str)]
+    return [
+        {
+            "src": one.evidence["image"],
+            "alt": one.reason,
+            **({"href": link} if (link := one.evidence.get("link")) else {}),
+        }
+        for one in pictured[:_SHOWN_IMAGES]
+    ]
 
 
 def told_of(change: Change) -> dict[str, Any]:

@@ -147,6 +147,7 @@ def opened(alert: Alert, names: Sequence[str], received_at: datetime, key: str, 
         reason=_reason(alert, name, missing),
         evidence={
             "link": alert.link or None,
+            **({"image": alert.image} if alert.image else {}),
             "source": alert.source,
             "fingerprint": alert.fingerprint,
             "labels": dict(alert.labels),

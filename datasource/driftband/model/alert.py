@@ -14,7 +14,8 @@ class Alert:
     """An alert. fingerprint: of its labels, the sender's. ends_at: None where it fires, or nobody told.
 
     link: where a person reads more, empty where no address was told that a page may link to. generator: the address of the
-    rule, as it was told. values: what the rule's expressions gave, by their names; Grafana's alone.
+    rule, as it was told. values: what the rule's expressions gave, by their names; image: the
+    address of a picture of the panel. Both are Grafana's alone.
     """
 
     source: AlertSource
@@ -27,6 +28,7 @@ class Alert:
     link: str = ""
     generator: str = ""
     values: Mapping[str, float] = field(default_factory=dict)
+    image: str = ""
 
     def __post_init__(self) -> None:
         """Refuse an alert that cannot be told from others."""

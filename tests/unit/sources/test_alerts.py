@@ -87,6 +87,13 @@ def test_only_addresses_that_a_page_may_link_to_are_links(address: Any) -> None:
     assert alert.link == ""
 
 
+def test_a_picture_comes_along() -> None:
+    (alert,) = read_alerts(one(imageURL="https://pictures.example/a.png"), "grafana").alerts
+    assert alert.image == "https://pictures.example/a.png"
+    (alert,) = read_alerts(one(imageURL="javascript:alert(1)"), "grafana").alerts
+    assert alert.image == ""
+
+
 def test_hostile_labels_are_one_line_and_bounded() -> None:
     labels = {"x\n\x00": "a\r\nb\x1b[31m" + "c" * 9999, **{f"l{n}": "v" for n in range(500)}}
     (alert,) = read_alerts(one(labels=labels, fingerprint="\n"), "alertmanager").alerts

@@ -1,7 +1,7 @@
 """The bodies of Grafana's (version 1) and Alertmanager's (version 4) webhooks, which have their alerts in common.
 
 Sources of the forms: Grafana's ``notifiers/webhook`` and Alertmanager's ``template.Data``. The end of an alert that fires is
-Go's zero time, year 1. ``values`` and the links to dashboard and panel are Grafana's alone.
+Go's zero time, year 1. ``values``, ``imageURL`` and the links to dashboard and panel are Grafana's alone.
 """
 
 import hashlib
@@ -51,6 +51,7 @@ def _alert(fields: Fields, source: AlertSource) -> Alert:
         link=next((found for name in _LINKS if (found := _address(fields.raw.get(name)))), ""),
         generator=tidy(str(fields.raw.get("generatorURL") or "")),
         values=_values(fields.raw.get("values")),
+        image=_address(fields.raw.get("imageURL")),
     )
 
 
