@@ -37,10 +37,11 @@ from driftband.sources.asking import Ask, Forward, Source
 from driftband.sources.fetching import Flights, RequestFetch
 from driftband.sources.history import HistoryCache
 from driftband.store.database import Database, StoreError
+from driftband.store.lookup import StoredLookup
 from driftband.store.outbox import StoredOutbox
 from driftband.store.overview import StoredOverview
 from driftband.store.series import intervals
-from driftband.web.access import Tokens
+from driftband.web.access import Access, Tokens
 from driftband.web.application import Readiness, Service, create
 from driftband.web.catalog import Catalog
 from driftband.web.measure import Measure
@@ -123,12 +124,13 @@ def create_app(
         gateway=gateway,
         evidence=evidence,
         overview=StoredOverview(evidence.database),
+        lookup=StoredLookup(evidence.database),
         signed=signed_by_hcp(config),
         incidents=incidents,
         inbox=inbox_of(config, evidence.database, evidence.clock),
         pagerduty=pagerduty_inbox(config, incidents),
         moved=incidents.moved.set,
-        tokens=_tokens(config),
+        access=_access(config),
         measure=measure,
         readiness=lambda: _readiness(source, evidence.database),
         max_body=config.limits.body,
@@ -138,14 +140,15 @@ def create_app(
     return create(service)
 
 
-def _tokens(config: Config) -> Tokens:
+def _access(config: Config) -> Access:
     access = config.access
-    return Tokens(
+    tokens = Tokens(
         *(
             [token.get_secret_value() for token in kind]
             for kind in (access.read_tokens, access.write_tokens, access.approve_tokens)
         )
     )
+    return Access(tokens, None, config.external_url)
 
 
 def _readiness(source: Source, database: Database) -> Readiness:

@@ -1,7 +1,7 @@
 """Named queries on changes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import CTE, Connection, and_, delete, func, select, update
 
 from driftband.model.change import Change
-from driftband.store.rows import insert_new, of_change, to_change, upsert, youngest
+from driftband.store.rows import chunks, insert_new, of_change, to_change, upsert, youngest
 from driftband.store.spans import not_ended_before
 from driftband.store.tables import applied_identities, changes
 
@@ -23,6 +23,15 @@ def one(connection: Connection, change_id: str) -> Change | None:
     """Return a change, or None."""
     row = connection.execute(select(changes).where(_c.id == change_id)).mappings().first()
     return None if row is None else to_change(row)
+
+
+def by_ids(connection: Connection, ids: Iterable[str]) -> list[Change]:
+    """Return changes; those that are gone are left out."""
+    found = []
+    for some in chunks(sorted(set(ids))):
+        rows = connection.execute(select(changes).where(_c.id.in_(some))).mappings()
+        found += [to_change(row) for row in rows]
+    return found
 
 
 def put(connection: Connection, change: Change, now: datetime) -> None:

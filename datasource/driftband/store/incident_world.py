@@ -11,8 +11,9 @@ from driftband.model.finding import Finding
 from driftband.model.incident import Incident
 from driftband.store import findings, incidents, inventory
 from driftband.store.changes import RUNS_AT_MOST
+from driftband.store.changes import by_ids as changes_of
 from driftband.store.incident_progress import Progress
-from driftband.store.rows import chunks, to_change, to_finding
+from driftband.store.rows import to_change, to_finding
 from driftband.store.tables import changes, transitions
 from driftband.store.tables import findings as table
 
@@ -65,7 +66,7 @@ def world(connection: Connection, done: Progress, now: datetime, reopen_within: 
     recent = [i.opened_at for i in known if i.opened_at > now - OLDEST]
     since, found = _changes(connection, min([now, *fresh, *recent]) - BEFORE)
     suspected = {s.change for i in known for s in i.suspects} - {c.id for c in found}
-    every = (*_changes_of(connection, suspected), *found)
+    every = (*changes_of(connection, suspected), *found)
     happened = {at for f in moved for at in steps.get(f.id, ())} | _told(connection, done.last_change_at)
     late = now if any(f.alarming and f.id in overlooked for f in moved) else None
     return World(
@@ -122,14 +123,6 @@ def _changes(connection: Connection, since: datetime) -> tuple[datetime, list[Ch
         since = max(since, found[MOST_CHANGES].started_at + timedelta(milliseconds=1))
         found = [change for change in found if change.started_at >= since]
     return since, found[::-1]
-
-
-def _changes_of(connection: Connection, ids: Iterable[str]) -> list[Change]:
-    found = []
-    for some in chunks(sorted(ids)):
-        rows = connection.execute(select(changes).where(changes.c.id.in_(some))).mappings()
-        found += [to_change(row) for row in rows]
-    return found
 
 
 def _identities(

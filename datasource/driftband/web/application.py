@@ -4,31 +4,32 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response, g, redirect, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from driftband.model.refusal import UnavailableError
-from driftband.web import alerts, evidence, incidents, pagerduty, pages, prometheus
-from driftband.web.access import COOKIE, Refusal, Tokens
+from driftband.web import alerts, evidence, forms, incidents, pagerduty, pages, prometheus
+from driftband.web.access import Access, Refusal
 from driftband.web.alerts import Inbox
-from driftband.web.drift_pages import Overview
+from driftband.web.desk import Desk, Lookup, Overview
 from driftband.web.evidence import Evidence
 from driftband.web.incidents import Incidents
+from driftband.web.layout import Pages
 from driftband.web.measure import Measure
 from driftband.web.pagerduty import PagerDutyInbox
 from driftband.web.problems import problem
 from driftband.web.prometheus import Gateway
+from driftband.web.sign_in import add_sign_in, asked_to_sign_in
 
 log = structlog.get_logger(__name__)
 
 _SIGNED = "evidence.hook_hcp_terraform"
 _WRITING = {"evidence", "incidents", "alerts", "pagerduty"}
 """The blueprints whose writes want a write token."""
-_OPEN = {"health", "ready", "sign_in", "static"}
+_OPEN = {"health", "ready", "sign_in", "sign_out", "static"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Service:
     gateway: Gateway
     evidence: Evidence
     overview: Overview
+    lookup: Lookup
     signed: Callable[[bytes, Mapping[str, str]], bool]
     """Whether a webhook of HCP Terraform is signed by our secret."""
     incidents: Incidents
@@ -53,7 +55,7 @@ class Service:
     pagerduty: PagerDutyInbox
     moved: Callable[[], object]
     """Called where something was written: there may be work in the background."""
-    tokens: Tokens
+    access: Access
     measure: Measure
     readiness: Callable[[], Readiness]
     max_body: int
@@ -72,13 +74,29 @@ def create(service: Service) -> Flask:
     app.register_blueprint(incidents.blueprint(service.incidents))
     app.register_blueprint(alerts.blueprint(service.inbox, service.measure.alerts))
     app.register_blueprint(pagerduty.blueprint(service.pagerduty))
-    app.register_blueprint(pages.blueprint(service.gateway, service.overview, service.external_url, service.example))
+    desk = _desk(service)
+    app.register_blueprint(pages.blueprint(desk))
+    app.register_blueprint(forms.blueprint(desk))
     _add_own_routes(app, service)
-    _guard(app, service)
+    add_sign_in(app, service.access, secure=service.external_url.startswith("https:"))
+    _guard(app, service, desk)
     _tell_errors(app, service)
     _finish(app, service)
     _observe(app, service)
     return app
+
+
+def _desk(service: Service) -> Desk:
+    return Desk(
+        gateway=service.gateway,
+        overview=service.overview,
+        lookup=service.lookup,
+        incidents=service.incidents,
+        evidence=service.evidence,
+        pages=Pages(service.access, service.gateway.version),
+        external_url=service.external_url,
+        example=service.example,
+    )
 
 
 def _add_own_routes(app: Flask, service: Service) -> None:
@@ -95,19 +113,8 @@ def _add_own_routes(app: Flask, service: Service) -> None:
     def metrics() -> Response:
         return Response(service.measure.exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
-    @app.post("/sign-in")
-    def sign_in() -> Any:
-        session = service.tokens.session(request.form.get("token", "").strip())
-        if session is None:
-            return Response(pages.sign_in_page(failed=True), 401, content_type="text/html; charset=utf-8")
-        answer = redirect("/", 303)
-        answer.autocorrect_location_header = False
-        secure = service.external_url.startswith("https:")
-        answer.set_cookie(COOKIE, session, httponly=True, samesite="Strict", secure=secure, max_age=30 * 86_400)
-        return answer
 
-
-def _guard(app: Flask, service: Service) -> None:
+def _guard(app: Flask, service: Service, desk: Desk) -> None:
     @app.before_request
     def check_access() -> Response | None:
         if request.endpoint in _OPEN:
@@ -121,7 +128,10 @@ def _guard(app: Flask, service: Service) -> None:
             return None if reason is None else problem(401, reason)
         if request.endpoint == _SIGNED and service.signed(request.get_data(), dict(request.headers)):
             return None
-        refusal = service.tokens.refuse_write(request) if writes else service.tokens.refuse_read(request)
+        if request.blueprint == "forms":
+            refusal = service.access.refuse_form(request)
+            return None if refusal is None else _form_refused(refusal, desk)
+        refusal = service.access.refuse_write(request) if writes else service.access.refuse_read(request)
         if refusal is None:
             return None
         return _refused(refusal, "write" if writes else "read")
@@ -158,7 +168,7 @@ def _tell_errors(app: Flask, service: Service) -> None:
 def _finish(app: Flask, service: Service) -> None:
     @app.after_request
     def wake(response: Response) -> Response:
-        if _writes() and response.status_code < 300:  # noqa: PLR2004 - it was taken
+        if (_writes() or request.blueprint == "forms") and response.status_code < 400:  # noqa: PLR2004 - it was taken
             service.moved()
         return response
 
@@ -175,9 +185,8 @@ def _writes() -> bool:
 def _refused(refusal: Refusal, needed: str) -> Response:
     """Say why a request is not answered: with a page to sign in where a person looks."""
     status = 403 if refusal in ("kind", "foreign") else 401
-    if request.endpoint is not None and request.endpoint.startswith("pages."):
-        page = pages.sign_in_page(failed=refusal != "missing")
-        return Response(page, status, content_type="text/html; charset=utf-8")
+    if request.blueprint == "pages":
+        return asked_to_sign_in(refusal, status)
     reasons = {
         "missing": f"a {needed} token is needed: Authorization: Bearer <token>",
         "wrong": "this token is not known",
@@ -188,6 +197,16 @@ def _refused(refusal: Refusal, needed: str) -> Response:
     if status == 401:  # noqa: PLR2004 - unauthorized
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _form_refused(refusal: Refusal, desk: Desk) -> Response:
+    if refusal == "foreign":
+        text = "This form is too old, or came from elsewhere; nothing was changed. Open the page again and repeat it."
+    elif refusal == "kind" and desk.pages.access.refuse_read(request) is None:
+        text = "To act you have to sign in with a write token too; nothing was changed."
+    else:
+        return asked_to_sign_in(refusal, 403 if refusal == "kind" else 401)
+    return desk.refuse(text, 403)
 
 
 def _observe(app: Flask, service: Service) -> None:

@@ -1,17 +1,32 @@
-"""A band as SVG, drawn on the server: the start page needs neither a script nor a Grafana."""
+"""Plots as SVG, drawn on the server: pages need no script. Colours come from the page's style, light and dark."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from html import escape
 
 import numpy as np
 
-from driftband.model.series import Bools, Floats, Frame, Labels
+from driftband.model.series import Floats, Frame, Labels
 from driftband.query.values import show
+from driftband.web.plot import Axes, Mark, Paper, Plot, in_words
 
-WIDTH, HEIGHT = 960, 300
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 12, 28
+WIDE = Paper(width=960, height=300, left=84, right=24, top=22, bottom=30)
+SMALL = Paper(width=640, height=260, left=92, right=20, top=30, bottom=36)
 MOST_PANELS = 6
+_TICKS, _LINE = 6, 26
+
+
+def svg(plot: Plot, paper: Paper, name: str) -> str:
+    """Return a plot as SVG. name: what it is of, for who does not see it."""
+    axes = Axes(plot, paper)
+    parts = [_frame(axes), *(_during(axes, mark) for mark in plot.marks if mark.until is not None)]
+    if plot.lower is not None and plot.upper is not None:
+        x, lower, upper = axes.x(plot.times.astype(np.float64)), axes.y(plot.lower), axes.y(plot.upper)
+        for run in plot.runs(plot.lower, plot.upper):
+            area = f"{_points(x[run], upper[run])} {_points(x[run][::-1], lower[run][::-1])}"
+            parts.append(f'<polygon class="band" points="{area}"/>')
+    parts += [_line(axes, plot, row, style) for row, style in ((plot.expected, "expected"), (plot.actual, "actual"))]
+    parts += [_mark(axes, mark) for mark in plot.marks]
+    label = escape(in_words(plot, name))
+    return f'<svg viewBox="0 0 {paper.width} {paper.height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
 def draw(frame: Frame, now: int) -> str:
@@ -22,68 +37,79 @@ def draw(frame: Frame, now: int) -> str:
         panels.setdefault(rest, {})[dict(labels).get("band", "actual")] = i
     shown = sorted(panels.items())[:MOST_PANELS]
     pictures = [
-        f"<figure><figcaption>{escape(show(labels))}</figcaption>{_panel(frame, rows, now)}</figure>"
+        f'<figure><figcaption class="code">{escape(show(labels))}</figcaption>{_panel(frame, rows, now, show(labels))}</figure>'
         for labels, rows in shown
     ]
     more = len(panels) - len(shown)
     return "".join(pictures) + (f"<p>and {more} more series</p>" if more > 0 else "")
 
 
-def _panel(frame: Frame, rows: dict[str, int], now: int) -> str:
-    used = list(rows.values())
-    values = frame.values[used][frame.present[used] & np.isfinite(frame.values[used])]
-    if not len(values):
+def _panel(frame: Frame, rows: dict[str, int], now: int, name: str) -> str:
+    def row(band: str) -> Floats | None:
+        if band not in rows:
+            return None
+        place = rows[band]
+        return np.where(frame.present[place] & np.isfinite(frame.values[place]), frame.values[place], np.nan)
+
+    actual = row("actual")
+    start, end = int(frame.times[0]), int(frame.times[-1])
+    try:
+        plot = Plot(
+            times=frame.times,
+            actual=np.full(len(frame.times), np.nan) if actual is None else actual,
+            expected=row("expected"),
+            lower=row("lower"),
+            upper=row("upper"),
+            start=start,
+            end=end,
+            marks=(Mark(kind="now", at=now, name="now"),) if start < now < end else (),
+        )
+    except ValueError:
         return "<p>no finite values in this range</p>"
-    low, high = float(values.min()), float(values.max())
-    low = 0.0 if 0 <= low < 0.5 * high else low
-    span = (high - low) or abs(high) or 1.0
-    times = frame.times.astype(np.float64)
-    x = LEFT + (times - times[0]) / max(times[-1] - times[0], 1) * (WIDTH - LEFT - RIGHT)
-
-    def y(row: Floats) -> Floats:
-        return HEIGHT - BOTTOM - (row - low) / span * (HEIGHT - TOP - BOTTOM)
-
-    parts = [_axes(low, span, times, x, now)]
-    if "lower" in rows and "upper" in rows:
-        upper, lower = rows["upper"], rows["lower"]
-        both = frame.present[upper] & frame.present[lower]
-        parts += [_area(x[run], y(frame.values[upper][run]), y(frame.values[lower][run])) for run in _runs(both)]
-    for name, style in (("expected", "expected"), ("actual", "actual")):
-        if name in rows:
-            there = frame.present[rows[name]] & np.isfinite(frame.values[rows[name]])
-            parts += [_line(x[run], y(frame.values[rows[name]][run]), style) for run in _runs(there)]
-    title = "expected, lower and upper against what was observed"
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
-
-
-def _runs(there: Bools) -> Sequence[slice]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], there.astype(np.int8), [0]])))
-    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return svg(plot, WIDE, name)
 
 
 def _points(x: Floats, y: Floats) -> str:
     return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
 
 
-def _area(x: Floats, upper: Floats, lower: Floats) -> str:
-    return f'<polygon class="band" points="{_points(x, upper)} {_points(x[::-1], lower[::-1])}"/>'
+def _line(axes: Axes, plot: Plot, row: Floats | None, style: str) -> str:
+    if row is None:
+        return ""
+    x, y = axes.x(plot.times.astype(np.float64)), axes.y(row)
+    return "".join(
+        f'<polyline class="{style}" points="{_points(x[run], y[run])}"/>'
+        if run.stop - run.start > 1
+        else f'<circle class="dot" cx="{x[run][0]:.1f}" cy="{y[run][0]:.1f}" r="3"/>'
+        for run in plot.runs(row)
+    )
 
 
-def _line(x: Floats, y: Floats, style: str) -> str:
-    return f'<polyline class="{style}" points="{_points(x, y)}"/>'
-
-
-def _axes(low: float, span: float, times: Floats, x: Floats, now: int) -> str:
-    parts = []
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        y = HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{low + share * span:.4g}</text>')
-    for place in np.linspace(0, len(times) - 1, 7).astype(int):
-        moment = datetime.fromtimestamp(times[place] / 1000, UTC)
-        parts.append(f'<text x="{x[place]:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{moment:%H:%M}</text>')
-    if times[0] < now < times[-1]:
-        at = float(np.interp(now, times, x))
-        parts.append(f'<line class="now" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text x="{at + 4:.1f}" y="{TOP + 10}">now</text>')
+def _frame(axes: Axes) -> str:
+    paper, parts = axes.paper, []
+    for y, text in axes.levels():
+        parts.append(
+            f'<line class="grid" x1="{paper.left}" x2="{paper.width - paper.right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
+        parts.append(f'<text x="{paper.left - 8}" y="{y + 5:.1f}" text-anchor="end">{escape(text)}</text>')
+    for x, text in axes.hours(_TICKS):
+        parts.append(f'<text x="{x:.1f}" y="{paper.height - 8}" text-anchor="middle">{text}</text>')
     return "".join(parts)
+
+
+def _during(axes: Axes, mark: Mark) -> str:
+    begin, end = axes.at(mark.at), axes.at(mark.until if mark.until is not None else mark.at)
+    tall = axes.paper.height - axes.paper.top - axes.paper.bottom
+    return (
+        f'<rect class="during" x="{begin:.1f}" y="{axes.paper.top}" width="{max(end - begin, 1):.1f}" height="{tall}"/>'
+    )
+
+
+def _mark(axes: Axes, mark: Mark) -> str:
+    paper, x = axes.paper, axes.at(mark.at)
+    line = f'<line class="{mark.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{paper.top}" y2="{paper.height - paper.bottom}"/>'
+    # What stands far to the right is written to the left of its line.
+    far = x > (paper.left + paper.width) / 2
+    anchor, place = ("end", x - 5) if far else ("start", x + 5)
+    said = f'<text class="{mark.kind}-name" x="{place:.1f}" y="{paper.top - 8 + mark.row * _LINE}" text-anchor="{anchor}">{escape(mark.name)}</text>'
+    return line + (said if mark.name else "")

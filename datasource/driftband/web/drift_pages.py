@@ -1,63 +1,66 @@
-"""What people see of drift: on the start page, and on the page of the workspaces. Rendered here, without a script."""
+"""What people see of what is open: on the start page, and on the page of the workspaces."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from flask import render_template_string
+from flask import Response
 
-from driftband.model.change import Change
-from driftband.model.finding import Finding
-from driftband.model.moment import from_ms
 from driftband.model.refusal import UnavailableError
 from driftband.model.standing import SEVERITIES, Standing
-from driftband.web.drift_html import DRIFT, WORKSPACES
-from driftband.web.words import age, what
+from driftband.web.desk import Desk
+from driftband.web.incidents import states_of
+from driftband.web.listing import Wanted
 
-WORST, CHANGES, FINDINGS = 5, 6, 500
-_CLASSES = ("drift", "accepted_undeclared", "provisional", "pending", "ignored", "normalisation")
-_EXPLAINED = ("accepted_undeclared", "provisional", "ignored")
+WORST, CHANGES, INCIDENTS, FINDINGS = 5, 6, 5, 500
+_COUNTED = 100
+CLASSES = ("drift", "accepted_undeclared", "provisional", "pending", "ignored", "normalisation")
+EXPLAINED = ("accepted_undeclared", "provisional", "ignored")
 """Classes whose reason says more than what is different."""
 
 
-class Overview(Protocol):
-    """What the pages show. Every method may raise UnavailableError."""
-
-    def workspaces(self) -> list[Standing]:
-        """Return how each workspace stands, by name."""
-
-    def open_findings(self, limit: int, *, workspace: str = "", alarming: bool = False) -> Sequence[Finding]:
-        """Return open configuration findings, the worst first."""
-
-    def last_changes(self, limit: int) -> Sequence[Change]:
-        """Return the youngest changes."""
-
-
-def drift_section(overview: Overview, now: int) -> str:
-    """Return what has drifted and what was changed last, for the start page; now: epoch ms."""
-    known: dict[str, Any] = {}
+def now_open(desk: Desk) -> dict[str, Any]:
+    """Return what the start page says of incidents, drift and changes."""
     try:
-        known["workspaces"] = overview.workspaces()
-        known["worst"] = overview.open_findings(WORST, alarming=True)
-        known["changes"] = overview.last_changes(CHANGES)
+        standing = desk.overview.workspaces()
+        incidents = desk.incidents.page(Wanted({}, None, None, None, _COUNTED), states_of(""))
+        incidents.sort(key=lambda incident: SEVERITIES.index(incident.severity))
+        return {
+            "workspaces": standing,
+            "incidents": incidents[:INCIDENTS],
+            "more_incidents": len(incidents) > INCIDENTS,
+            "worst": desk.overview.open_findings(WORST, alarming=True),
+            "changes": desk.overview.last_changes(CHANGES),
+            "severities": SEVERITIES,
+            "verdict": _verdict(standing, len(incidents)),
+        }
     except UnavailableError as error:
-        known = {"missing": str(error)}
-    return render_template_string(DRIFT, **known, **_words(from_ms(now)), severities=SEVERITIES)
+        return {"missing": str(error), "verdict": "Whether it is green is not known"}
 
 
-def workspaces_page(overview: Overview, now: int, chosen: str) -> str:
+def workspaces_page(desk: Desk, chosen: str) -> Response:
     """Return the page of the workspaces. chosen: the one whose findings are wanted, empty for those of all."""
     known: dict[str, Any] = {}
     try:
-        found = overview.open_findings(FINDINGS + 1, workspace=chosen)
-        known = {"workspaces": overview.workspaces(), "findings": found[:FINDINGS], "more": len(found) > FINDINGS}
+        found = desk.overview.open_findings(FINDINGS + 1, workspace=chosen)
+        known = {"workspaces": desk.overview.workspaces(), "findings": found[:FINDINGS], "more": len(found) > FINDINGS}
     except UnavailableError as error:
         known = {"missing": str(error)}
-    return render_template_string(
-        WORKSPACES, **known, **_words(from_ms(now)), chosen=chosen, classes=_CLASSES, explained=_EXPLAINED
+    return desk.pages.show(
+        "workspaces.html",
+        desk.now(),
+        section="/workspaces",
+        **known,
+        chosen=chosen,
+        classes=CLASSES,
+        explained=EXPLAINED,
     )
 
 
-def _words(now: datetime) -> dict[str, Any]:
-    return {"what": what, "age": partial(age, now=now)}
+def _verdict(standing: list[Standing], incidents: int) -> str:
+    """Return whether it is green, in one line."""
+    if incidents:
+        number = f"more than {_COUNTED}" if incidents > _COUNTED else str(incidents)
+        return f"{number.capitalize()} incident{'s are' if incidents != 1 else ' is'} open"
+    drifted = sum(workspace.alarming(severity) for workspace in standing for severity in SEVERITIES)
+    if drifted:
+        return f"No incident is open; {drifted} finding{'s' if drifted != 1 else ''} of drift"
+    return "Green: nothing is open" if standing else "Nothing is open; no workspace has reported yet"

@@ -13,8 +13,8 @@ from driftband.web.evidence import PREFIX, answer
 from driftband.web.listing import Wanted, known_alone, paged, wanted
 from driftband.web.problems import refusals
 
-_STATES = ("open", "acknowledged", "resolved")
-_CHOICES = {
+STATES = ("open", "acknowledged", "resolved")
+CHOICES = {
     "severity": ("info", "warning", "error", "critical"),
     "verdict": ("explained", "unexplained"),
 }
@@ -65,14 +65,9 @@ def blueprint(incidents: Incidents) -> Blueprint:
 def _incidents(api: Blueprint, incidents: Incidents) -> None:
     @api.get("/incidents")
     def list_incidents() -> Response:
-        part = wanted(request.args, ("severity", "verdict", "owner"), _CHOICES)
-        state = request.args.get("state", "")
-        if state not in ("", "all", *_STATES):
-            raise RefusedError(
-                f"state must be one of {', '.join(_STATES)}, all; without it, those that are not resolved"
-            )
-        states = (state,) if state in _STATES else _STATES if state == "all" else ("open", "acknowledged")
-        return answer(paged("incidents", incidents.page(part, states), part.limit, "opened_at"))
+        part = wanted(request.args, ("severity", "verdict", "owner"), CHOICES)
+        listed = incidents.page(part, states_of(request.args.get("state", "")))
+        return answer(paged("incidents", listed, part.limit, "opened_at"))
 
     @api.get("/incidents/<incident_id>")
     def show_incident(incident_id: str) -> Response:
@@ -85,6 +80,13 @@ def _incidents(api: Blueprint, incidents: Incidents) -> None:
     @api.post("/incidents/<incident_id>/resolve")
     def resolve(incident_id: str) -> Response:
         return answer(incidents.resolve(incident_id, _by()).json())
+
+
+def states_of(state: str) -> Sequence[str]:
+    """Return the states that a list is asked for. Raises RefusedError."""
+    if state not in ("", "all", *STATES):
+        raise RefusedError(f"state must be one of {', '.join(STATES)}, all; without it, those that are not resolved")
+    return (state,) if state in STATES else STATES if state == "all" else ("open", "acknowledged")
 
 
 def _notifications(api: Blueprint, incidents: Incidents) -> None:

@@ -1,54 +1,62 @@
-"""Pages for people: the start page, which draws a query's band and tells what has drifted, the workspaces, the sign-in."""
+"""Pages for people: the start page, which says what is open and draws a query's band; the workspaces; what there is of each."""
 
-from flask import Blueprint, Response, render_template_string, request
+from flask import Blueprint, Response, request
 
+from driftband.model.refusal import ConflictError, RefusedError, UnavailableError, UnknownError
 from driftband.model.series import Frame
 from driftband.query.errors import QueryError
 from driftband.query.question import Question
 from driftband.query.tokens import names_ours
+from driftband.web.desk import Desk
 from driftband.web.drawing import draw
-from driftband.web.drift_pages import Overview, drift_section, workspaces_page
+from driftband.web.drift_pages import now_open, workspaces_page
+from driftband.web.incident_pages import add_incident_pages
 from driftband.web.prometheus import Gateway
-from driftband.web.templates import SIGN_IN, START
 
 HOUR = 3_600_000
 PAST, FUTURE, STEP = 24 * HOUR, 6 * HOUR, 300_000
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+UNASKED = 2.0
+"""Seconds that the example may take: who comes to see what is wrong does not wait for it."""
 
 
-def blueprint(gateway: Gateway, overview: Overview, external_url: str, example: str) -> Blueprint:
+def blueprint(desk: Desk) -> Blueprint:
     """Return the routes of the pages."""
     pages = Blueprint("pages", __name__)
+    for kind, status in ((UnknownError, 404), (ConflictError, 409), (RefusedError, 400), (UnavailableError, 503)):
+        pages.register_error_handler(kind, lambda error, status=status: desk.refuse(str(error), status))
+    gateway = desk.gateway
 
     @pages.get("/")
     def start() -> Response:
-        query = request.args.get("query", example).strip() or example
-        picture, error, warnings = _picture(gateway, query)
-        page = render_template_string(
-            START,
-            query=query,
+        asked = request.args.get("query", "").strip()
+        picture, error, warnings = _picture(
+            gateway, asked or desk.example, gateway.query_timeout if asked else min(UNASKED, gateway.query_timeout)
+        )
+        return desk.pages.show(
+            "start.html",
+            desk.now(),
+            query=asked or desk.example,
             picture=picture,
             error=error,
             warnings=warnings,
-            drift=drift_section(overview, gateway.clock()),
-            url=external_url.rstrip("/"),
-            version=gateway.version,
+            url=desk.external_url.rstrip("/"),
+            **now_open(desk),
         )
-        return _page(page)
 
     @pages.get("/workspaces")
     def workspaces() -> Response:
-        return _page(workspaces_page(overview, gateway.clock(), request.args.get("workspace", "")))
+        return workspaces_page(desk, request.args.get("workspace", ""))
 
+    add_incident_pages(pages, desk)
     return pages
 
 
-def _picture(gateway: Gateway, query: str) -> tuple[str, str, tuple[str, ...]]:
+def _picture(gateway: Gateway, query: str, within: float) -> tuple[str, str, tuple[str, ...]]:
     now = gateway.clock()
     end = (now + FUTURE) // STEP * STEP
     question = Question(query, end - FUTURE - PAST, end, STEP)
     try:
-        fetch = gateway.passage(gateway.query_timeout).fetch
+        fetch = gateway.passage(within).fetch
         if names_ours(query):
             result = gateway.answer(question, fetch, now)
             value, warnings = result.value, result.warnings
@@ -61,15 +69,3 @@ def _picture(gateway: Gateway, query: str) -> tuple[str, str, tuple[str, ...]]:
     if not isinstance(value, Frame) or not value.labels:
         return "", "the query gives no series in the last 24 hours", warnings
     return draw(value, now), "", warnings
-
-
-def sign_in_page(*, failed: bool) -> str:
-    """Return the page that asks for a read token."""
-    return render_template_string(SIGN_IN, failed=failed)
-
-
-def _page(body: str, status: int = 200) -> Response:
-    response = Response(body, status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = _POLICY
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response

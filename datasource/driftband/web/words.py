@@ -1,8 +1,9 @@
-"""What a finding and a time are called on a page."""
+"""What a finding, a value and a time are called on a page."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from driftband.model.attribute import AttributeDiff
 from driftband.model.finding import Finding
@@ -26,24 +27,42 @@ def age(moment: datetime, now: datetime) -> str:
     return f"{max(passed, timedelta()) // timedelta(minutes=1)} min ago"
 
 
+def at(moment: datetime, form: str = "%d %b %H:%M") -> str:
+    """Return an instant in UTC, such as ``24 Nov 10:04``."""
+    return moment.astimezone(UTC).strftime(form)
+
+
 def what(finding: Finding) -> str:
     """Return what is different in few words."""
-    shown = [_told(a) for a in finding.attributes[:_MOST_ATTRIBUTES]]
-    more = len(finding.attributes) - len(shown)
+    told = [_told(a) for a in finding.attributes[:_MOST_ATTRIBUTES]]
+    more = len(finding.attributes) - len(told)
     if more > 0:
-        shown.append(f"and {more} more")
+        told.append(f"and {more} more")
     kind = _KINDS.get(finding.kind, finding.kind.replace("_", " "))
-    if not shown:
+    if not told:
         return finding.reason if finding.class_ == "normalisation" else kind
-    return f"{kind}: {'; '.join(shown)}" if finding.kind != "attribute_changed" else "; ".join(shown)
+    return f"{kind}: {'; '.join(told)}" if finding.kind != "attribute_changed" else "; ".join(told)
+
+
+def safe_link(url: Any) -> str:
+    """Return an http(s) address as it is, and nothing for what a browser might run instead of opening."""
+    return url if isinstance(url, str) and url.startswith(("http://", "https://")) else ""
+
+
+def workspace_path(name: str) -> str:
+    """Return the address of a workspace's page. What a browser would take for steps in a path is an argument."""
+    if any(part in ("", ".", "..") for part in name.split("/")):
+        return f"/workspaces?workspace={quote(name, safe='')}"
+    return f"/workspaces/{quote(name)}"
+
+
+def shown(value: Any, longest: int = _LONGEST_VALUE) -> str:
+    """Return a value as JSON, cut to a length."""
+    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= longest else f"{text[: longest - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _told(attribute: AttributeDiff) -> str:
     if attribute.sensitive:
         return f"{attribute.path} (secret)"
-    return f"{attribute.path}: {_value(attribute.before)} \N{RIGHTWARDS ARROW} {_value(attribute.after)}"
-
-
-def _value(value: Any) -> str:
-    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return f"{attribute.path}: {shown(attribute.before)} \N{RIGHTWARDS ARROW} {shown(attribute.after)}"

@@ -1,0 +1,46 @@
+"""What the pages of one thing show: the findings and changes that belong to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from driftband.model.change import Change
+from driftband.model.finding import Finding
+from driftband.model.incident import Incident
+from driftband.store import changes, findings, incidents
+from driftband.store.database import Database
+from driftband.store.tables import findings as table
+
+
+@dataclass(frozen=True)
+class StoredLookup:
+    """Looks things up. Every method raises UnavailableError where the store does not answer."""
+
+    database: Database
+
+    def findings(self, ids: Sequence[str]) -> list[Finding]:
+        """Return findings in the order of their ids; those that are gone are left out."""
+        with self.database.read() as connection:
+            return findings.by_ids(connection, ids)
+
+    def accepted_until(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+        """Return until when findings are accepted, where that has an end."""
+        c = table.c
+        statement = select(c.id, c.accepted_until).where(
+            c.id.in_(list(ids)), c.state == "accepted", c.accepted_until.is_not(None)
+        )
+        with self.database.read() as connection:
+            return {row.id: row.accepted_until for row in connection.execute(statement)}
+
+    def changes(self, ids: Sequence[str]) -> Mapping[str, Change]:
+        """Return changes by their ids; those that are gone are left out."""
+        with self.database.read() as connection:
+            return {change.id: change for change in changes.by_ids(connection, ids)}
+
+    def incidents_of(self, finding_id: str) -> list[Incident]:
+        """Return the incidents that a finding belongs to."""
+        with self.database.read() as connection:
+            held = incidents.of_findings(connection, [finding_id])
+            return incidents.by_ids(connection, held.get(finding_id, []))
