@@ -58,6 +58,11 @@ NATIVE: Final = {
         ),
         NativeSeries("driftband_drift", "The score of a finding while it is open and counts as drift.", is_state=True),
         NativeSeries(
+            "driftband_finding_opened_timestamp_seconds",
+            "When a finding opened, of every class, with what is known of it by now; accepted ones too.",
+            is_state=True,
+        ),
+        NativeSeries(
             "driftband_change", "When a change began, epoch ms, at every step that its interval touches.", is_state=True
         ),
         NativeSeries(
@@ -67,6 +72,21 @@ NATIVE: Final = {
         ),
         NativeSeries(
             "driftband_incident_info", "1 for an incident, with labels as they are at the time.", is_state=True
+        ),
+        NativeSeries(
+            "driftband_incident_opened_timestamp_seconds",
+            "When an incident opened; labels as they were first announced.",
+            is_state=True,
+        ),
+        NativeSeries(
+            "driftband_incident_detected_after_seconds",
+            "How long before an incident opened all was last known to be well: the trouble is no older.",
+            is_state=True,
+        ),
+        NativeSeries(
+            "driftband_incident_resolved_after_seconds",
+            "How long an incident lasted, once it is resolved.",
+            is_state=True,
         ),
         NativeSeries("driftband_resource_info", "1 for a resource of a workspace; join by address.", is_state=True),
         NativeSeries(

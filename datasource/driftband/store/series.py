@@ -6,17 +6,12 @@ from itertools import zip_longest
 
 from sqlalchemy import Connection, select
 
-from driftband.detect.recording import OPENED_AS
-from driftband.detect.renaming import labels_at_opening
 from driftband.model.change import Change
-from driftband.model.finding import ALARMING, Finding, Transition
 from driftband.model.interval import Interval
 from driftband.model.moment import from_ms, to_ms
 from driftband.model.run import COMPLETE, Run
-from driftband.store import changes, findings, runs
+from driftband.store import changes, finding_series, incident_series, runs
 from driftband.store.database import Database
-from driftband.store.incident_series import incident_info, incident_series
-from driftband.store.tables import findings as table
 from driftband.store.tables import resources
 
 FIRST_MS = 0
@@ -36,58 +31,6 @@ def intervals(
     low, high = (from_ms(min(max(t, FIRST_MS), FAR_MS)) for t in (start, end))
     with database.read() as connection:
         return list(_FIND[name](connection, low, high, equal, limit))
-
-
-def _drift(
-    connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], limit: int
-) -> Iterator[Interval]:
-    # Not by severity: its label is that of the beginning, and the column's that of now.
-    narrowed = {k: v for k, v in equal.items() if k in ("layer", "kind", "workspace", "signal")}
-    if "finding" in equal:
-        narrowed["id"] = equal["finding"]
-    where = {k: v for k, v in equal.items() if k in ("address", "resource_type", "module")}
-    found = findings.overlapping(connection, start, end, {**narrowed, **where}, limit)
-    if where:
-        # Those have the labels of where they opened.
-        was = table.c.renamed_from
-        moved = was == where["address"] if "address" in where else was.is_not(None)
-        found += findings.overlapping(connection, start, end, narrowed, limit, moved)
-    for finding, steps in {f.id: (f, steps) for f, steps in found}.values():
-        for step, until in _phases(finding, steps):
-            labels = {
-                **finding.identity,
-                "finding": finding.id,
-                "layer": finding.layer,
-                "kind": finding.kind,
-                "class": step.class_,
-                "severity": finding.evidence.get(OPENED_AS, finding.severity),
-                "workspace": finding.workspace,
-                **labels_at_opening(finding),
-                "signal": finding.signal,
-            }
-            yield Interval(labels, to_ms(step.at), None if until is None else to_ms(until), finding.score)
-
-
-def _phases(finding: Finding, steps: list[Transition]) -> Iterator[tuple[Transition, datetime | None]]:
-    """Yield each time in which the finding was open in one alarming class: the step that began it, and its end."""
-    ends: list[datetime | None] = [step.at for step in steps[1:]]
-    for step, until in zip(steps, [*ends, finding.closed_at], strict=True):
-        if step.state == "open" and step.class_ in ALARMING and (until is None or until > step.at):
-            yield step, until
-
-
-def _edges_told(
-    connection: Connection, start: datetime, end: datetime, _equal: Mapping[str, str], limit: int
-) -> Iterator[Interval]:
-    for kind, state in _STATE_OF_EDGE.items():
-        for finding, steps in findings.overlapping(connection, start, end, {"kind": kind}, limit):
-            edge = finding.evidence["labels"]
-            labels = {"source": edge["client"], "target": edge["server"], "state": state}
-            for step, until in _phases(finding, steps):
-                yield Interval(labels, to_ms(step.at), None if until is None else to_ms(until), 1.0)
-
-
-_STATE_OF_EDGE = {"new_dependency": "new", "gone_dependency": "gone"}
 
 
 def _changes(
@@ -181,13 +124,17 @@ def _runs(connection: Connection, start: datetime, end: datetime, equal: Mapping
 
 
 _FIND: Mapping[str, Find] = {
-    "driftband_drift": _drift,
+    "driftband_drift": finding_series.drift,
+    "driftband_finding_opened_timestamp_seconds": finding_series.opened,
     "driftband_change": _changes,
-    "driftband_incident": incident_series,
-    "driftband_incident_info": incident_info,
+    "driftband_incident": incident_series.unresolved,
+    "driftband_incident_info": incident_series.info,
+    "driftband_incident_opened_timestamp_seconds": incident_series.opened,
+    "driftband_incident_detected_after_seconds": incident_series.detected_after,
+    "driftband_incident_resolved_after_seconds": incident_series.resolved_after,
     "driftband_resource_info": _resource_info,
     "driftband_identity_info": _identity_info,
-    "driftband_service_edge": _edges_told,
+    "driftband_service_edge": finding_series.edges_told,
     "driftband_scan_last_complete_timestamp_seconds": _last_complete,
     "driftband_scan_status": _scan_status,
 }
