@@ -4,8 +4,9 @@ import gc
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -20,13 +21,14 @@ from driftband import app_demo, logs
 from driftband.app_alerts import forgetting_alerts, inbox_of, taker_of, taking
 from driftband.app_annotations import annotating
 from driftband.app_evidence import Background, Chore, Evidence, open_evidence, signed_by_hcp, tidying
-from driftband.app_incidents import Incidents, forgetting, incidents_of, looking, telling_late
+from driftband.app_incidents import Incidents, always, forgetting, incidents_of, looking, telling_late
 from driftband.app_pagerduty import pagerduty_inbox
 from driftband.app_respond import delivering
 from driftband.app_scans import Scans
 from driftband.app_source import open_source, wall_clock
 from driftband.app_watch import Watcher, watcher
 from driftband.config import Config
+from driftband.model.moment import to_ms
 from driftband.query.errors import QueryError
 from driftband.query.fetch import Fetch
 from driftband.query.fitting import Fitter
@@ -36,6 +38,7 @@ from driftband.query.watching import MOST_SERIES
 from driftband.sources.asking import Ask, Forward, Source
 from driftband.sources.fetching import Flights, RequestFetch
 from driftband.sources.history import HistoryCache
+from driftband.sources.own import OwnSamples
 from driftband.store.database import Database, StoreError
 from driftband.store.lookup import StoredLookup
 from driftband.store.outbox import StoredOutbox
@@ -56,6 +59,8 @@ STOP_WITHIN = 20
 WATCHED_SERIES = 3 * MOST_SERIES
 WATCHER_THREADS = 2
 GARBAGE_EVERY = 20_000
+SCRAPE = 15
+"""Seconds between two samples of the demo's own metrics."""
 EXAMPLE = "anomaly_band(sum by (service) (rate(http_requests_total[5m])), 0.99)"
 SAMPLE_EXAMPLE = 'anomaly_band(sum by (service) (rate(http_requests_total{service="checkout"}[5m])), 0.99)'
 
@@ -86,14 +91,21 @@ class _Passage:
 
 
 def create_app(
-    config: Config, evidence: Evidence, incidents: Incidents | None = None, measure: Measure | None = None
+    config: Config,
+    evidence: Evidence,
+    incidents: Incidents | None = None,
+    measure: Measure | None = None,
+    own: OwnSamples | None = None,
 ) -> Flask:
-    """Return the WSGI application for a configuration. incidents: those that the background looks after too."""
+    """Return the WSGI application for a configuration. incidents: those that the background looks after too.
+
+    own: the service's own samples, where the source is to have them.
+    """
     incidents = incidents or incidents_of(config, evidence.database, evidence.clock)
     measure = measure or Measure()
     settings = config.bands.settings()
     # A service may come and go over two weeks: its band counts, its earlier selves only cost.
-    source = open_source(config, measure, max_series=10 * config.limits.series, threads=THREADS)
+    source = open_source(config, measure, max_series=10 * config.limits.series, threads=THREADS, own=own)
     cache = HistoryCache(source.history, settings.step, HISTORY_MEMORY, measure.history)
     fitter = Fitter(settings, FIT_MEMORY, measure.fit)
     measure.watch_memory("history", lambda: cache.size)
@@ -177,9 +189,15 @@ class _Server(BaseApplication):
     """Gunicorn with threads in one process, so that all of them share the caches."""
 
     def __init__(
-        self, config: Config, app: Flask, evidence: Evidence, incidents: Incidents, watching: Watcher | None
+        self,
+        config: Config,
+        app: Flask,
+        evidence: Evidence,
+        incidents: Incidents,
+        watching: Watcher | None,
+        own: OwnSamples | None,
     ) -> None:
-        self._driftband = config
+        self._driftband, self._own = config, own
         self._app, self._evidence, self._incidents, self._watching = app, evidence, incidents, watching
         super().__init__()
 
@@ -218,6 +236,8 @@ class _Server(BaseApplication):
             chores.append(annotating(self._driftband.grafana, self._evidence.database))
         database = self._evidence.database
         chores += [forgetting(self._driftband, database), forgetting_alerts(database)]
+        if self._own is not None:
+            chores.append(_scraping(self._own))
         Background(database, chores).start()
         # In a thread of their own: an alert must not wait for Grafana to take an annotation.
         swift = [taking(taker_of(self._driftband, database)), looking(self._incidents), telling_late(self._incidents)]
@@ -237,26 +257,33 @@ def serve(config: Config) -> None:
     _run(config, open_evidence(config))
 
 
-def _run(config: Config, evidence: Evidence) -> None:
+def _scraping(own: OwnSamples) -> Chore:
+    own.take(wall_clock())
+    return Chore("own metrics", timedelta(seconds=SCRAPE), lambda now: own.take(to_ms(now)))
+
+
+def _run(config: Config, evidence: Evidence, ready: Callable[[], bool] = always, *, scraped: bool = False) -> None:
     # Made before any worker is, so that what is wrong ends the command and not one worker after another.
     measure = Measure()
-    incidents = incidents_of(config, evidence.database, evidence.clock)
+    own = app_demo.own_samples(config, measure) if scraped else None
+    incidents = replace(incidents_of(config, evidence.database, evidence.clock), ready=ready)
     source = open_source(config, measure, max_series=WATCHED_SERIES, threads=WATCHER_THREADS)
     watching = watcher(config, evidence.database, source, measure)
-    app = create_app(config, evidence, incidents, measure)
-    cast("Any", _Server(config, app, evidence, incidents, watching)).run()
+    app = create_app(config, evidence, incidents, measure, own)
+    cast("Any", _Server(config, app, evidence, incidents, watching, own)).run()
 
 
 def demo(environ: Mapping[str, str]) -> None:
     """Serve the sample world, with a ready configuration that the environment may override."""
     folder = tempfile.TemporaryDirectory(prefix="driftband-demo-")
-    config = app_demo.ready(Path(folder.name) / "driftband.db", environ)
+    now = wall_clock()
+    config = app_demo.ready(Path(folder.name) / "driftband.db", environ, now)
     evidence = open_evidence(config)
-    app_demo.tell(config, evidence, wall_clock())
+    app_demo.tell(config, evidence, now)
     sys.stdout.write(app_demo.banner(config.external_url.rstrip("/"), SAMPLE_EXAMPLE))
     sys.stdout.flush()
     logs.configure(config.secrets())  # not before: how the store was made is nothing to begin with
-    _run(config, evidence)
+    _run(config, evidence, app_demo.caught_up(config, evidence.database, now), scraped=True)
 
 
 __all__ = ["create_app", "demo", "serve"]

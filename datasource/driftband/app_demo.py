@@ -2,27 +2,39 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
 
 from driftband.app_evidence import Evidence
+from driftband.app_incidents import always
 from driftband.config import Config, load
 from driftband.model.audit import AuditEvent
 from driftband.model.change import Change
-from driftband.model.moment import from_ms
+from driftband.model.moment import from_ms, show_moment
+from driftband.sources.own import OwnSamples
 from driftband.sources.sample.evidence import Rule, Scan, Told, evidence
 from driftband.sources.sample.script import Script
+from driftband.store import watching
 from driftband.store.changing import put_change
+from driftband.store.database import Database
 from driftband.store.overview import StoredOverview
+from driftband.web.measure import Measure
 
 _CONFIGURATION = Path(__file__).parent / "demo.yaml"
+_WATCHED_BEFORE = timedelta(hours=1)
+_SETTLES = timedelta(minutes=2)
 
 
-def ready(store: Path, environ: Mapping[str, str]) -> Config:
-    """Return the demo's configuration with a store in a file, and what the environment says otherwise."""
-    return load(_CONFIGURATION, {"DRIFTBAND_STORE": f"sqlite:///{store}", **environ})
+def ready(store: Path, environ: Mapping[str, str], now: int) -> Config:
+    """Return the demo's configuration with a store in a file, and what the environment says otherwise.
+
+    Watching begins before the incident of the sample world that is current at ``now`` (epoch ms).
+    """
+    begins = from_ms(Script.at(now).incident[0]) - _WATCHED_BEFORE
+    made = {"DRIFTBAND_STORE": f"sqlite:///{store}", "DRIFTBAND_WATCH__START": show_moment(begins)}
+    return load(_CONFIGURATION, {**made, **environ})
 
 
 def tell(config: Config, to: Evidence, now: int) -> None:
@@ -31,6 +43,30 @@ def tell(config: Config, to: Evidence, now: int) -> None:
         return
     for told in evidence(Script.at(now), from_ms(now)):
         _take(replace(to, clock=_stopped(told.at)), told)
+
+
+def caught_up(config: Config, database: Database, now: int) -> Callable[[], bool]:
+    """Return what tells whether every signal of the sample world is evaluated up to ``now`` (epoch ms).
+
+    Incidents are decided in the order of time: what the watcher finds in the past must not come after the rest.
+    """
+    if not config.prometheus.url.startswith("sample:"):
+        return always
+    names, wanted = {signal.name for signal in config.all_signals}, from_ms(now) - _SETTLES
+
+    def done() -> bool:
+        known = watching.progress(database)
+        return all(name in known and known[name].evaluated_until >= wanted for name in names)
+
+    return done
+
+
+def own_samples(config: Config, measure: Measure) -> OwnSamples | None:
+    """Return what the sample world has of the service itself; None where a Prometheus can scrape it."""
+    if not config.prometheus.url.startswith("sample:"):
+        return None
+    target = {"job": "driftband", "instance": config.listen}
+    return OwnSamples(lambda: measure.samples(target))
 
 
 def banner(base: str, example: str) -> str:

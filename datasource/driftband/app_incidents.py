@@ -51,6 +51,11 @@ def nobody_next(_incident: Mapping[str, Any], _told: Mapping[str, datetime], _no
     return ()
 
 
+def always() -> bool:
+    """Wait for nothing."""
+    return True
+
+
 def no_edges() -> Sequence[tuple[str, str]]:
     """Tell of no service graph."""
     return ()
@@ -62,6 +67,7 @@ class Incidents:
 
     escalated: who is to be told of an incident that nobody acknowledges.
     url: where a person reads about an incident, before its id. moved: set when there may be something to look at.
+    ready: whether what is looked at is all there; before, nothing is decided by the background.
     """
 
     database: Database
@@ -73,6 +79,7 @@ class Incidents:
     escalated: Escalated = nobody_next
     edges: Callable[[], Sequence[tuple[str, str]]] = no_edges
     moved: threading.Event = field(default_factory=threading.Event)
+    ready: Callable[[], bool] = always
 
     def look(self, now: datetime) -> None:
         """Decide anew where findings or changes have moved, or time has come. Instances may look at once: one writes."""
@@ -214,8 +221,9 @@ def looking(room: Incidents) -> Chore:
     """Return the chore that keeps incidents in step. It has no lease: who comes second finds that it is done."""
 
     def look(now: datetime) -> None:
-        room.look(now)
-        room.escalate(now)
+        if room.ready():
+            room.look(now)
+            room.escalate(now)
 
     return Chore("incidents", None, look)
 

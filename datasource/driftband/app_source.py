@@ -11,6 +11,7 @@ from driftband.model.samples import SampleStore
 from driftband.query.question import Question
 from driftband.sources.asking import Source
 from driftband.sources.local import LocalSource
+from driftband.sources.own import OwnSamples, WithOwn
 from driftband.sources.prometheus import PrometheusSource
 from driftband.sources.session import Connection
 from driftband.web.arguments import instant_question, range_question
@@ -24,20 +25,26 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def open_source(config: Config, measure: Measure, *, max_series: int, threads: int) -> Source:
-    """Return what the metrics come from. max_series: of one history. threads: that ask at once."""
+def open_source(
+    config: Config, measure: Measure, *, max_series: int, threads: int, own: OwnSamples | None = None
+) -> Source:
+    """Return what the metrics come from. max_series: of one history. threads: that ask at once.
+
+    own: the service's own samples, which the sample world then has too.
+    """
     about = config.prometheus
     if about.url.startswith("sample:"):
         from driftband.sources.sample.world import World  # noqa: PLC0415 - only where it is asked for
 
-        return _local(World(wall_clock))
+        world = World(wall_clock)
+        return _local(world if own is None else WithOwn(world, own, measure.families()), measure)
     if about.url.startswith("replay:"):
         from driftband.sources.replay import open_replay  # noqa: PLC0415 - pandas takes a second to import
 
         replay = open_replay(Path(about.url.removeprefix("replay:")))
         for warning in replay.warnings:
             log.warning("replay", warning=warning)
-        return _local(replay)
+        return _local(replay, measure)
     headers = {name: value.get_secret_value() for name, value in about.headers.items()}
     if about.bearer_token is not None:
         headers["Authorization"] = f"Bearer {about.bearer_token.get_secret_value()}"
@@ -52,8 +59,8 @@ def open_source(config: Config, measure: Measure, *, max_series: int, threads: i
     return PrometheusSource(connection, max_series=max_series, pool=threads, observe=measure.source)
 
 
-def _local(store: SampleStore) -> LocalSource:
+def _local(store: SampleStore, measure: Measure) -> LocalSource:
     def question(values: Mapping[str, str], ranged: bool) -> Question:
         return range_question(values) if ranged else instant_question(values, wall_clock())
 
-    return LocalSource(store, question)
+    return LocalSource(store, question, measure.source)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -46,7 +47,7 @@ def demo(
     environ = {}
     if request.param == "postgresql":
         environ["DRIFTBAND_STORE"] = request.getfixturevalue("postgres").new_database()
-    config = app_demo.ready(tmp_path_factory.mktemp("demo") / "demo.db", environ)
+    config = app_demo.ready(tmp_path_factory.mktemp("demo") / "demo.db", environ, NOW)
     evidence = opening(config)
     app_demo.tell(config, evidence, NOW)
     incidents_of(config, evidence.database, evidence.clock).look(from_ms(NOW))
@@ -117,7 +118,9 @@ def test_it_is_told_once_and_only_of_the_sample_world(
 
 
 def test_the_environment_goes_before_the_demos_configuration(tmp_path: Path) -> None:
-    config = app_demo.ready(tmp_path / "d.db", {"DRIFTBAND_LISTEN": "127.0.0.1:4321", "DRIFTBAND_BANDS__LEVEL": "0.9"})
+    config = app_demo.ready(
+        tmp_path / "d.db", {"DRIFTBAND_LISTEN": "127.0.0.1:4321", "DRIFTBAND_BANDS__LEVEL": "0.9"}, NOW
+    )
     assert (config.port, config.bands.level, config.prometheus.url) == (4321, 0.9, "sample:")
     assert [w.identity["env"] for w in config.workspaces] == ["demo"] * 3
 
@@ -147,9 +150,55 @@ def test_series_of_drift_and_of_metrics_join(client: FlaskClient) -> None:
     assert {one["metric"]["workspace"] for one in yesterday} == {"prod/checkout", "prod/data"}  # type: ignore[index]
 
 
+def test_findings_tell_when_they_opened_what_differs_who_did_it_and_until_when_they_are_silenced(
+    client: FlaskClient, demo: tuple[Config, Evidence]
+) -> None:
+    found = open_findings(demo[1])
+    told: dict[str, Any] = {
+        one["metric"]["finding"]: one  # type: ignore[index]
+        for one in query(client, "driftband_finding_opened_timestamp_seconds")
+    }
+    assert told.keys() == {f.id for f in found.values()}
+    for finding in found.values():
+        labels, (_, value) = told[finding.id]["metric"], told[finding.id]["value"]
+        assert (labels["class"], labels["state"]) == (finding.class_, "open")
+        assert float(value) == finding.opened_at.timestamp()
+        assert labels.get("attribute", "") == ", ".join(one.path for one in finding.attributes)
+        assert labels.get("actor") == finding.actor
+        assert ("until" in labels) == (finding.class_ == "ignored")
+    ignored = next(f for f in found.values() if f.class_ == "ignored")
+    assert told[ignored.id]["metric"]["until"] == "2026-12-24T04:00:00Z"
+
+
+def test_incidents_tell_when_they_opened_and_how_long_things_took(client: FlaskClient) -> None:
+    listed = {i["id"]: i for i in client.get("/driftband/v1/incidents?state=all").get_json()["incidents"]}
+
+    def told(series: str) -> dict[str, float]:
+        found: Any = query(client, f"last_over_time(driftband_incident_{series}[30d])")
+        return {one["metric"]["incident"]: float(one["value"][1]) for one in found}
+
+    opened, lasted, unseen = (
+        told("opened_timestamp_seconds"),
+        told("resolved_after_seconds"),
+        told("detected_after_seconds"),
+    )
+    assert {i: datetime.fromtimestamp(at, UTC) for i, at in opened.items()} == {
+        i: datetime.fromisoformat(one["opened_at"]) for i, one in listed.items()
+    }
+    assert lasted == {
+        i: datetime.fromisoformat(one["resolved_at"]).timestamp() - opened[i]
+        for i, one in listed.items()
+        if one["resolved_at"]
+    }
+    assert lasted
+    # Between two looks of half a day or two hours, nobody looked.
+    assert set(unseen.values()) == {7200.0, 43200.0}
+
+
 def test_the_examples_of_the_documentation_are_answered(client: FlaskClient) -> None:
     began = to_ms(datetime(2026, 11, 24, 4, 2, tzinfo=UTC))
-    quiet = ("time() -", "offset 1d")  # nothing is stale, and nothing so severe was open yesterday
+    # Nothing is stale, nothing so severe was open yesterday, and the only incident that is over is older than a week.
+    quiet = ("time() - driftband_scan", "offset 1d", "resolved_after")
     examples = re.findall(r"```promql\n(.*?)```", SERIES.read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) >= 8
     for text in examples:

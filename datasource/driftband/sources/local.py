@@ -4,6 +4,7 @@ It answers as much PromQL as the evaluator of ``query`` knows, and says so where
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
@@ -27,12 +28,20 @@ LOOKBACK = 300_000
 """How far back an instant selector looks for a sample (ms), as in Prometheus."""
 
 
+def unobserved(endpoint: str, seconds: float, outcome: str) -> None:
+    """Note nothing."""
+
+
 @dataclass(frozen=True)
 class LocalSource:
-    """Answers from a store in this process. read_question: from the arguments of a request, and whether over a range."""
+    """Answers from a store in this process. read_question: from the arguments of a request, and whether over a range.
+
+    observe: told the endpoint, the seconds and the outcome of each query.
+    """
 
     store: SampleStore
     read_question: Callable[[Mapping[str, str], bool], Question]
+    observe: Callable[[str, float, str], None] = unobserved
 
     def instant(self, ask: Ask, text: str, time: int) -> Answer:
         """Answer an instant query."""
@@ -94,8 +103,14 @@ class LocalSource:
 
     def _evaluate(self, ask: Ask, question: Question) -> Value:
         ask.left()
-        node: Node = plan_local(question.text)
-        return evaluate(node, _StoreLeaves(self.store, question.times, ask))
+        began, outcome = time.monotonic(), "error"
+        try:
+            node: Node = plan_local(question.text)
+            value = evaluate(node, _StoreLeaves(self.store, question.times, ask))
+            outcome = "200"
+        finally:
+            self.observe("query" if question.step is None else "query_range", time.monotonic() - began, outcome)
+        return value
 
 
 @dataclass

@@ -3,11 +3,15 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from driftband.model.samples import Metric as Family
+from driftband.model.samples import MetricType
+from driftband.model.series import Labels, make_labels
 
 T = TypeVar("T")
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -112,6 +116,22 @@ class Measure:
     def exposition(self) -> bytes:
         """Write the metrics in Prometheus's text format."""
         return bytes(generate_latest(self.registry))
+
+    def families(self) -> Mapping[str, Family]:
+        """Return the metrics by name, a counter's with its ``_total``."""
+        found = {}
+        for one in self.registry.collect():
+            name = f"{one.name}_total" if one.type == "counter" else one.name
+            found[name] = Family(cast("MetricType", one.type), one.documentation)
+        return found
+
+    def samples(self, target: Mapping[str, str]) -> Iterator[tuple[Labels, float]]:
+        """Yield every series as of now, with the labels of a ``target`` that a Prometheus would add."""
+        yield make_labels({**target, "__name__": "up"}), 1.0
+        for family in self.registry.collect():
+            for one in family.samples:
+                if not one.name.endswith("_created"):
+                    yield make_labels({**target, **one.labels, "__name__": one.name}), one.value
 
 
 class _OpenFindings(Collector):
