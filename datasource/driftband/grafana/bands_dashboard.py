@@ -9,25 +9,13 @@ from dataclasses import dataclass
 from grafana_foundation_sdk.builders import common as common_builder
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders.stat import Panel as Stat
-from grafana_foundation_sdk.builders.timeseries import Panel as Timeseries
-from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.builders.timeseries import Panel as Lines
 from grafana_foundation_sdk.models import dashboard as model
 
 from driftband.grafana.annotation import TAG
-from driftband.grafana.building import (
-    BLUE,
-    LABEL_VALUES,
-    ORANGE,
-    PURPLE,
-    SKY,
-    SOURCE,
-    VERMILION,
-    coloured,
-    legend,
-    query,
-    set_to,
-    steps,
-)
+from driftband.grafana.board import board, choice
+from driftband.grafana.building import BLUE, ORANGE, PURPLE, SKY, VERMILION, coloured
+from driftband.grafana.panels import About, band, scores, stat
 
 UID = "driftband-bands"
 MEMORY_LIMIT = 2**30
@@ -36,7 +24,6 @@ MEMORY_LIMIT = 2**30
 _GRAFANA = model.DataSourceRef(type_val="grafana", uid="-- Grafana --")
 _HALF, _BAND_HEIGHT = 12, 9
 _NO_BREACH_SECONDS = 10 * 365 * 86_400
-_FILL_OPACITY = 15
 _CHANGES = 100
 _VALUE_SIZE = 56  # pixels; left to itself, Grafana fills the panel with three words
 
@@ -87,24 +74,16 @@ _WATCHED = (
 
 def bands() -> model.Dashboard:
     """Return the dashboard."""
-    dashboard = (
-        build.Dashboard("Bands")
-        .uid(UID)
-        .description("A service's rate, errors, latency and memory within their forecast bands, past and future.")
-        .tags(["driftband"])
-        .time("now-24h", "now+6h")
-        .refresh("1m")
-        .timezone("browser")
-        .tooltip(model.DashboardCursorSync.CROSSHAIR)
-        .annotation(_changes("Changes", [TAG, "service:$service"]))
-        .annotation(_changes("All changes", [TAG]).enable(enable=False))
-        .with_variable(build.DatasourceVariable("datasource").label("Data source").type("prometheus"))
-        .with_variable(_service())
+    about_service = [TAG, "service:$service"]
+    return board(
+        "Bands",
+        UID,
+        "What a service does, what it was expected to do, and what to expect until six hours from now.",
+        [*(_band(watched) for watched in _WATCHED), _scores(), _breach()],
+        variables=(choice("service", "label_values(http_requests_total, service)", single=True),),
+        time=("now-24h", "now+6h"),
+        marks=(_changes("Changes", about_service), _changes("All changes", [TAG]).enable(enable=False)),
     )
-    panels: list[Timeseries | Stat] = [*map(_band, _WATCHED), _scores(), _breach()]
-    for number, panel in enumerate(panels, start=1):  # alert rules and annotations name a panel by its number
-        dashboard.with_panel(panel.id(number))
-    return dashboard.build()
 
 
 def _changes(name: str, tags: list[str]) -> build.AnnotationQuery:
@@ -113,74 +92,23 @@ def _changes(name: str, tags: list[str]) -> build.AnnotationQuery:
     return build.AnnotationQuery().name(name).datasource(_GRAFANA).icon_color(PURPLE).target(target)
 
 
-def _service() -> build.QueryVariable:
-    return (
-        build.QueryVariable("service")
-        .label("Service")
-        .datasource(SOURCE)
-        .query({"query": "label_values(http_requests_total, service)", "qryType": LABEL_VALUES, "refId": "service"})
-        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(model.VariableSort.ALPHABETICAL_ASC)
-        .multi(multi=False)
-        .include_all(include_all=False)
+def _band(watched: _Watched) -> Lines:
+    description = f"{watched.description} Shaded: the 99% band; dashed: what is expected."
+    about = About(title=watched.title, description=description, width=_HALF, height=_BAND_HEIGHT)
+    return band(about, {"{{band}}": f"anomaly_band({watched.expr})"}, unit=watched.unit)
+
+
+def _scores() -> Lines:
+    about = About(
+        title="Anomaly scores",
+        description="Distance from what was expected, in half-widths of the band on that side: beyond 1 or -1 is outside "
+        "it. A slow departure stays outside until it is accepted, even where the drawn band has followed.",
+        width=_HALF,
+        height=_BAND_HEIGHT,
     )
-
-
-def _band(watched: _Watched) -> Timeseries:
-    return (
-        Timeseries()
-        .title(watched.title)
-        .description(f"{watched.description} Shaded: the 99% band; dashed: what is expected.")
-        .datasource(SOURCE)
-        .unit(watched.unit)
-        .span(_HALF)
-        .height(_BAND_HEIGHT)
-        .line_width(2)
-        .fill_opacity(0)
-        .show_points(common.VisibilityMode.NEVER)
-        .legend(legend())
-        .tooltip(common_builder.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
-        .with_target(query(f"anomaly_band({watched.expr})", "{{band}}").range())
-        .override_by_name("actual", [coloured(BLUE)])
-        .override_by_name("lower", [coloured(SKY), set_to("custom.lineWidth", 0)])
-        .override_by_name("expected", [coloured(ORANGE), set_to("custom.lineStyle", {"dash": [6, 6], "fill": "dash"})])
-        .override_by_name(
-            "upper",
-            [
-                coloured(SKY),
-                set_to("custom.fillBelowTo", "lower"),
-                set_to("custom.fillOpacity", _FILL_OPACITY),
-                set_to("custom.lineWidth", 0),
-            ],
-        )
-    )
-
-
-def _scores() -> Timeseries:
-    panel = (
-        Timeseries()
-        .title("Anomaly scores")
-        .description(
-            "Distance from what was expected, in half-widths of the band on that side: beyond 1 or -1 is outside it. "
-            "A slow departure stays outside until it is accepted, even where the drawn band has followed."
-        )
-        .datasource(SOURCE)
-        .unit("none")
-        .decimals(2)
-        .span(_HALF)
-        .height(_BAND_HEIGHT)
-        .line_width(2)
-        .fill_opacity(0)
-        .show_points(common.VisibilityMode.NEVER)
-        .axis_soft_min(-2)
-        .axis_soft_max(2)
-        .legend(legend())
-        .tooltip(common_builder.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
-        .thresholds(steps((None, BLUE), (-1, VERMILION), (1, VERMILION)))
-        .thresholds_style(common_builder.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED))
-    )
-    for ref_id, watched, colour in zip("ABCD", _WATCHED, (BLUE, VERMILION, ORANGE, SKY), strict=True):
-        panel.with_target(query(f"anomaly_score({watched.expr})", watched.title, ref_id).range())
+    colours = zip(_WATCHED, (BLUE, VERMILION, ORANGE, SKY), strict=True)
+    panel = scores(about, {watched.title: f"anomaly_score({watched.expr})" for watched in _WATCHED})
+    for watched, colour in colours:
         panel.override_by_name(watched.title, [coloured(colour)])
     return panel
 
@@ -190,18 +118,17 @@ def _breach() -> Stat:
     never = model.DashboardRangeMapOptions(
         from_val=_NO_BREACH_SECONDS, result=model.ValueMappingResult(text="not in sight", color=BLUE)
     )
-    return (
-        Stat()
-        .title("Memory reaches 1 GiB in")
-        .description("Time until the forecast of the service's memory crosses 1 GiB (1073741824 bytes).")
-        .datasource(SOURCE)
-        .unit("s")
-        .span(_HALF)
-        .height(_BAND_HEIGHT)
-        .graph_mode(common.BigValueGraphMode.NONE)
-        .text(common_builder.VizTextDisplayOptions().value_size(_VALUE_SIZE))
-        .reduce_options(common_builder.ReduceDataOptions().calcs(["lastNotNull"]))
-        .thresholds(steps((None, VERMILION), (6 * 3600, ORANGE), (24 * 3600, BLUE)))
-        .mappings([model.RangeMap(options=never)])
-        .with_target(query(f"time_to_breach({memory.expr}, {MEMORY_LIMIT})", "{{service}}").instant())
+    about = About(
+        title="Memory reaches 1 GiB in",
+        description="Time until the forecast of the service's memory crosses 1 GiB (1073741824 bytes).",
+        width=_HALF,
+        height=_BAND_HEIGHT,
     )
+    panel = stat(
+        about,
+        f"time_to_breach({memory.expr}, {MEMORY_LIMIT})",
+        unit="s",
+        thresholds=((None, VERMILION), (6 * 3600, ORANGE), (24 * 3600, BLUE)),
+        mappings=[model.RangeMap(options=never)],
+    )
+    return panel.text(common_builder.VizTextDisplayOptions().value_size(_VALUE_SIZE))

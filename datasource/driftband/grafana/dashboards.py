@@ -8,9 +8,24 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from driftband.grafana.bands_dashboard import bands
+from driftband.grafana.change_dashboard import change
 from driftband.grafana.drift_dashboard import drift
+from driftband.grafana.incidents_dashboard import incidents
+from driftband.grafana.overview_dashboard import overview
+from driftband.grafana.own_dashboard import itself
+from driftband.grafana.service_dashboard import service
+from driftband.grafana.signal_dashboard import signal
 
-DASHBOARDS: Mapping[str, Callable[[], Dashboard]] = {"bands.json": bands, "drift.json": drift}
+DASHBOARDS: Mapping[str, Callable[[], Dashboard]] = {
+    "overview.json": overview,
+    "service.json": service,
+    "signal.json": signal,
+    "bands.json": bands,
+    "drift.json": drift,
+    "change.json": change,
+    "incidents.json": incidents,
+    "itself.json": itself,
+}
 
 
 def build(out: Path) -> None:

@@ -116,7 +116,7 @@ def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_check_names_what_is_missing_changed_or_left_over(tmp_path: Path) -> None:
-    assert dashboards.check(tmp_path) == [f"{tmp_path / name}: missing" for name in ("bands.json", "drift.json")]
+    assert dashboards.check(tmp_path) == [f"{tmp_path / name}: missing" for name in dashboards.DASHBOARDS]
     dashboards.build(tmp_path)
     assert dashboards.check(tmp_path) == []
     (tmp_path / "bands.json").write_text("{}\n")
