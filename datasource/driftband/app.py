@@ -39,6 +39,7 @@ from driftband.sources.asking import Ask, Forward, Source
 from driftband.sources.fetching import Flights, RequestFetch
 from driftband.sources.history import HistoryCache
 from driftband.sources.own import OwnSamples
+from driftband.store.accepted import accepted_of
 from driftband.store.database import Database, StoreError
 from driftband.store.lookup import StoredLookup
 from driftband.store.outbox import StoredOutbox
@@ -113,7 +114,9 @@ def create_app(
     measure.watch_findings(evidence.open_findings)
     named = tuple(Signal(s.name, s.expr, s.level, s.model) for s in config.all_signals)
     graph = None if config.dependencies is None else config.dependencies.expr
-    engine = Engine(settings, fitter, named, config.limits.series, partial(intervals, evidence.database), graph)
+    states = partial(intervals, evidence.database)
+    accepted = partial(accepted_of, evidence.database, settings.accept_after)
+    engine = Engine(settings, fitter, named, config.limits.series, states, graph, accepted)
     flights = Flights()
     seconds = config.limits.query_timeout / 1000
     forwarded = config.prometheus.forward_headers

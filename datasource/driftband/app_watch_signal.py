@@ -1,14 +1,17 @@
 """A signal that is watched: its bands, and the detectors of signals."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from driftband.app_watch_one import Judged, OneWatch, Surroundings, last_there
 from driftband.detect.detector import States
+from driftband.model.departure import accepting
 from driftband.model.series import Instants, Labels
 from driftband.model.signal import Watched, WatchedSignal
 from driftband.query.watching import SignalBands, first_of
+from driftband.store.accepted import accepted_of
 from driftband.store.watching import Progress
 
 
@@ -20,7 +23,10 @@ class SignalWatch(OneWatch[Watched]):
         self._signal, self._bands = rule, bands
 
     def _see(self, instants: Instants) -> Watched:
-        return self._bands.see(self._around.fetch, instants)
+        seen = self._bands.see(self._around.fetch, instants)
+        accepted = accepted_of(self._around.database, self._around.settings.accept_after, self._signal.name)
+        band = accepting(seen.band, seen.labels, instants, accepted)
+        return seen if band is seen.band else replace(seen, band=band, score=band.score(seen.values))
 
     def _first(self, seen: Watched, count: int) -> Watched:
         return first_of(seen, count)

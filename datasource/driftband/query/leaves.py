@@ -8,6 +8,7 @@ import numpy as np
 import promql_parser as promql
 
 from driftband.model.band import BandSettings
+from driftband.model.departure import Acceptances, Accepted, accepting
 from driftband.model.interval import Interval, Intervals
 from driftband.model.samples import Samples
 from driftband.model.series import Floats, Frame, Instants, Labels
@@ -35,6 +36,12 @@ def no_states(name: str, start: int, end: int, equal: Mapping[str, str], limit: 
     return []
 
 
+def nothing_accepted(signal: str) -> Sequence[Accepted]:
+    """Answer that nobody has accepted anything: where there is no store."""
+    del signal
+    return ()
+
+
 @dataclass(frozen=True)
 class Engine:
     """What answers queries that name something of ours; one for the service. dependencies: the query of its graph."""
@@ -45,6 +52,7 @@ class Engine:
     max_series: int
     states: Intervals = no_states
     dependencies: str | None = None
+    accepted: Acceptances = nothing_accepted
 
     def answer(self, question: Question, fetch: Fetch, now: int) -> Result:
         """Answer a question as of ``now`` (epoch ms).
@@ -109,7 +117,8 @@ class _SourceLeaves:
         found = []
         for signal in chosen(self.engine.signals, selector.matchers):
             wanted = call(str(selector.metric), signal)
-            frame = self._band_at(wanted, self._state_times(wanted.function) - offset, None)
+            accepted = self.engine.accepted(signal.name) if wanted.function == "anomaly_score" else ()
+            frame = self._band_at(wanted, self._state_times(wanted.function) - offset, None, accepted)
             named = ((labelled(str(selector.metric), signal, la), v, p) for la, v, p in rows(frame))
             found += [row for row in named if matches(selector.matchers, row[0])]
         return frame_of(self.times, found)
@@ -153,7 +162,9 @@ class _SourceLeaves:
             return np.minimum(self.times, self.now)
         return self.times
 
-    def _band_at(self, call: BandCall, instants: Instants, limit: Floats | None) -> Frame:
+    def _band_at(
+        self, call: BandCall, instants: Instants, limit: Floats | None, accepted: Sequence[Accepted] = ()
+    ) -> Frame:
         settings = self.engine.settings
         level = settings.level if call.level is None else call.level
         model = call.model or settings.model
@@ -182,7 +193,8 @@ class _SourceLeaves:
             side = {"forecast": "expected", "band_lower": "lower", "band_upper": "upper"}[call.function]
             return _frame(instants, made.labels, getattr(made.band, side))
         if call.function == "anomaly_score":
-            return _frame(instants, made.labels, made.band.score(_aligned(actual, made.labels)))
+            band = accepting(made.band, [without(known, ["__name__"]) for known in made.labels], instants, accepted)
+            return _frame(instants, made.labels, band.score(_aligned(actual, made.labels)))
         parts = [
             _frame(instants, made.labels, getattr(made.band, side), side) for side in ("lower", "expected", "upper")
         ]
