@@ -10,7 +10,7 @@ from driftband.sources.terraform.plan import IDLE, SafePlan
 from driftband.sources.terraform.resource import resource
 from driftband.sources.terraform.sets import Schemas
 from driftband.sources.terraform.tool import moment, shown_version
-from driftband.sources.terraform.values import SafeChange
+from driftband.sources.terraform.values import ACTIONS, UNKNOWN_ACTION, SafeChange
 
 
 def plan_report(plan: SafePlan) -> Report:
@@ -29,7 +29,18 @@ def plan_report(plan: SafePlan) -> Report:
         planned=None if plan.changes is None else tuple(_planned(plan.changes, plan.schemas)),
         resources=tuple(_resources(plan)),
         read=len(plan.resources),
+        errors=tuple(_unknown_actions((*plan.drift, *(plan.changes or [])))),
     )
+
+
+def _unknown_actions(changes: Iterable[SafeChange]) -> Iterator[str]:
+    addresses = [change.address for change in changes if UNKNOWN_ACTION in change.actions]
+    if addresses:
+        more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+        yield (
+            f"the plan has an action that is none of {', '.join(ACTIONS)}, for {addresses[0]}{more}: taken for a change; "
+            "was it made by a newer Terraform?"
+        )
 
 
 def _drifted(change: SafeChange, schemas: Schemas) -> Drifted:

@@ -36,6 +36,12 @@ def decoded_mask(raw: msgspec.Raw) -> Mask:
     return False if bytes(raw) in _EMPTY else masks.mask(decoded(raw))
 
 
+ACTIONS = ("no-op", "read", "create", "update", "delete", "forget")
+"""The words of Terraform and OpenTofu; a replacement has two of them."""
+UNKNOWN_ACTION = "unknown"
+"""What stands for any other: a newer tool may have one, and what anybody may write into a report is not repeated."""
+
+
 @dataclass(slots=True)
 class SafeChange:
     """A resource's change. before, after: trees; redacted once ``hide`` has gone over them."""
@@ -73,9 +79,8 @@ def opened(item: ResourceChange, address: str, previous: str | None, known: Know
         masks.collect(before, mask, known)
         masks.collect(after, mask, known)
     unknown = masks.mask(decoded(change.after_unknown))
-    return SafeChange(
-        address, previous, item.type, item.provider_name, tuple(change.actions), before, after, unknown, mask
-    )
+    actions = tuple(action if action in ACTIONS else UNKNOWN_ACTION for action in change.actions)
+    return SafeChange(address, previous, item.type, item.provider_name, actions, before, after, unknown, mask)
 
 
 def learn_outputs(outputs: dict[str, Output] | None, also: frozenset[str], known: Known) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from driftband.model.address import module_path
 from driftband.model.attribute import AttributeDiff
 from driftband.model.report import Renamed, Report
-from driftband.sources.terraform import read_report, redacted
-from driftband.sources.terraform.address import module_path
+from driftband.sources.terraform import ReportError, read_report, redacted
 
 Plan = Callable[..., bytes]
 AWS = "registry.terraform.io/hashicorp/aws"
@@ -245,3 +245,45 @@ def test_sets_are_told_by_the_schemas_that_come_with_a_plan(plan_of: Plan) -> No
     assert kept == {
         AWS: {"resource_schemas": {"aws_thing": {"block": {"attributes": {"s": {"type": ["set", "string"]}}}}}}
     }
+
+
+def test_an_action_that_nobody_knows_is_taken_for_a_change_and_named(plan_of: Plan) -> None:
+    secret = "hunter2 " * 3
+    drift = change("aws_thing.a", secret, before={"v": 1}, after={"v": 2})
+    changes = [change("aws_thing.b", "adopt", after={"v": 1}), change("aws_thing.c", "forget", before={"v": 1})]
+    report = read(plan_of(resource_drift=[drift], resource_changes=changes))
+    assert [(d.address, d.action, d.attributes[0].after) for d in report.drift] == [("aws_thing.a", "update", 2)]
+    assert [(p.address, p.actions) for p in report.planned or ()] == [
+        ("aws_thing.b", ("unknown",)),
+        ("aws_thing.c", ("forget",)),
+    ]
+    (said,) = report.errors
+    assert "none of no-op, read, create, update, delete, forget, for aws_thing.a and 1 more" in said
+    assert (report.complete, "hunter2" in repr(report)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        ("create",),
+        ("update",),
+        ("delete", "create"),
+        ("create", "delete"),
+        ("delete",),
+        ("forget",),
+        ("create", "forget"),
+    ],
+    ids="/".join,
+)
+def test_terraforms_words_are_told_as_they_are(actions: tuple[str, ...], plan_of: Plan) -> None:
+    report = read(plan_of(resource_changes=[change("aws_thing.a", *actions, before={"v": 1}, after={"v": 2})]))
+    assert [p.actions for p in report.planned or ()] == [actions]
+    assert report.errors == ()
+
+
+@pytest.mark.parametrize("actions", ["update", [1], {"update": 1}, None], ids=str)
+def test_actions_that_are_no_words_are_refused(actions: Any, plan_of: Plan) -> None:
+    item = change("aws_thing.a")
+    item["change"]["actions"] = actions
+    with pytest.raises(ReportError):
+        read_report(plan_of(resource_changes=[item]))
