@@ -73,7 +73,7 @@ def page(
     statement: Select[Any] = select(findings).where(*conditions.values())
     if until is not None:
         statement = statement.where(_c.opened_at <= until)
-    parts = [statement] if since is None else [statement.where(there) for there in _there_after(since)]
+    parts = [statement] if since is None else [statement.where(p) for p in _there_after(since, equal.get("state"))]
     found = [to_finding(row) for p in parts for row in youngest(connection, p, _c.opened_at, _c.id, after, limit)]
     return sorted(found, key=lambda f: (f.opened_at, f.id), reverse=True)[:limit]
 
@@ -99,10 +99,12 @@ def overlapping(
     return [(f, steps.get(f.id, [])) for f in rows]
 
 
-def _there_after(start: datetime) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions of which a finding that closed after ``start``, or not at all, meets one."""
-    yield _c.closed_at.is_(None)
-    yield from not_ended_before(start, _c.span, _c.opened_at, _c.closed_at)
+def _there_after(start: datetime, state: str | None = None) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of which a finding that closed after ``start``, or not at all, meets one. state: the only one wanted."""
+    if state != "closed":
+        yield _c.closed_at.is_(None)
+    if state in (None, "closed"):
+        yield from not_ended_before(start, _c.span, _c.opened_at, _c.closed_at)
 
 
 def story(connection: Connection, ids: Iterable[str]) -> dict[str, list[Transition]]:
