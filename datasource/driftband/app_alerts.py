@@ -62,8 +62,8 @@ def inbox_of(config: Config, database: Database, clock: Callable[[], datetime]) 
 
 def taker_of(config: Config, database: Database) -> AlertTaker:
     """Return what works the inbox off."""
-    signals = frozenset(signal.name for signal in config.signals)
-    return AlertTaker(database=database, read=read_alerts, names=tuple(config.identity), signals=signals)
+    names = tuple(config.identity)
+    return AlertTaker(database=database, read=read_alerts, names=names, signals=config.watched_names)
 
 
 def work_off(taker: AlertTaker, now: datetime) -> None:

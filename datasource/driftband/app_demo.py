@@ -46,13 +46,13 @@ def tell(config: Config, to: Evidence, now: int) -> None:
 
 
 def caught_up(config: Config, database: Database, now: int) -> Callable[[], bool]:
-    """Return what tells whether every signal of the sample world is evaluated up to ``now`` (epoch ms).
+    """Return what tells whether all of the sample world that is watched is evaluated up to ``now`` (epoch ms).
 
     Incidents are decided in the order of time: what the watcher finds in the past must not come after the rest.
     """
     if not config.prometheus.url.startswith("sample:"):
         return always
-    names, wanted = {signal.name for signal in config.all_signals}, from_ms(now) - _SETTLES
+    names, wanted = config.watched_names, from_ms(now) - _SETTLES
 
     def done() -> bool:
         known = watching.progress(database)

@@ -146,6 +146,13 @@ class Config(Section):
         """The signals of the file and of its packs."""
         return with_packs(self.signals, self.packs)
 
+    @property
+    def watched_names(self) -> frozenset[str]:
+        """The names of all that is watched: what findings of it have as their signal."""
+        graph = () if self.dependencies is None else (GRAPH,)
+        names = (*(signal.name for signal in self.all_signals), *(intent.name for intent in self.intents))
+        return frozenset((*names, *graph))
+
     def secrets(self) -> frozenset[str]:
         """Return every secret value, for what has to hide them."""
         store = self.store.get_secret_value()

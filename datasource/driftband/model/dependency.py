@@ -15,6 +15,7 @@ Edge = tuple[str, str]
 
 PAIRS: tuple[tuple[str, str], ...] = (
     ("client", "server"),
+    ("source_canonical_service", "destination_canonical_service"),
     ("source_workload", "destination_workload"),
     ("source_service", "destination_service_name"),
     ("source", "destination"),

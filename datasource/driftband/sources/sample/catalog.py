@@ -10,7 +10,7 @@ from driftband.model.series import Bools, Floats, Labels
 from driftband.sources.sample import resources, traffic
 from driftband.sources.sample.script import Script
 from driftband.sources.sample.shapes import DAY_MINUTES, day_minutes, weekday
-from driftband.sources.sample.shop import CALLS, SERVICES, Service
+from driftband.sources.sample.shop import CALLS, NEW_CALL, SERVICES, Service
 from driftband.sources.sample.targets import (
     ALL_TARGETS,
     COLLECTOR,
@@ -148,7 +148,7 @@ def _queues() -> Group:
 def _calls() -> Group:
     labels = tuple(
         COLLECTOR.labels("traces_service_graph_request_total", client=client, server=server)
-        for client, server, _ in CALLS
+        for client, server, _ in (*CALLS, NEW_CALL)
     )
     return Group(COLLECTOR, labels, traffic.calls, counter=True)
 

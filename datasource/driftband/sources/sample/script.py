@@ -1,4 +1,4 @@
-"""What happens in the sample world: releases, an incident, a memory leak.
+"""What happens in the sample world: releases, an incident, a new call, a memory leak.
 
 Releases follow the calendar alone. The incident and the leak are placed by the *anchor*: the last four-hour mark
 (00:00, 04:00, ... UTC) at least three hours before the instant the world is asked to be current at. So the incident
@@ -7,6 +7,7 @@ began three to seven hours ago, and worlds made within the same four hours tell 
 - **The incident**, 90 minutes from the anchor. An apply sets the database pool of checkout to 6 connections for each
   pod and restarts them. Requests wait for a connection: latency and 500s rise sharply and orders queue up, while
   frontend, its caller, and payment, which it calls, suffer more mildly. A second apply restores the pool.
+- **The new call**, from 25 minutes after the incident on. A feature flag lets recommendation look into the cart.
 - **The leak**, from five days before the anchor. A release of recommendation never gives back memory; its pods come to
   the limit 20 and 30 hours after the anchor, are killed, and begin again. No other version of it goes out any more.
 """
@@ -21,6 +22,7 @@ from driftband.sources.sample.shop import BY_NAME, PODS
 
 INCIDENT_MINUTES = 90
 SMALL_POOL = 6
+FLAG_AFTER = INCIDENT_MINUTES + 25
 LEAK_BEFORE = 5 * DAY_MINUTES
 DOWN_MINUTES = 2
 """How long a restarting pod is away: so many scrapes fail."""
@@ -134,6 +136,10 @@ class Script:
     def small_pool(self, minutes: Instants) -> Bools:
         """Return where the bad configuration holds."""
         return (minutes >= self.anchor) & (minutes < self.anchor + INCIDENT_MINUTES)
+
+    def flag_on(self, minutes: Instants) -> Bools:
+        """Return where the feature flag is on that brings the new call about."""
+        return minutes >= self.anchor + FLAG_AFTER
 
     def backlog(self, minutes: Instants) -> Floats:
         """Return how many orders wait because of the incident: they pile up, then are worked off."""

@@ -85,3 +85,5 @@ CALLS = (
     ("recommendation", "catalog", 0.05),
 )
 """(client, server, share of the server's requests that come from that client)."""
+NEW_CALL = ("recommendation", "cart", 0.1)
+"""A call that is made since a feature flag is on (see ``script``)."""

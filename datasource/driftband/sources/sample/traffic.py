@@ -7,7 +7,7 @@ import numpy as np
 from driftband.model.series import Floats
 from driftband.sources.sample.script import Script
 from driftband.sources.sample.shapes import day_minutes, generator, poisson, wander, weekday
-from driftband.sources.sample.shop import BY_NAME, CALLS, PODS
+from driftband.sources.sample.shop import BY_NAME, CALLS, NEW_CALL, PODS
 
 BOUNDS = ("0.02", "0.04", "0.08", "0.16", "0.32", "0.64", "1.28", "2.56", "5.12", "+Inf")
 """Upper bounds of the latency buckets (seconds), written as OpenMetrics does."""
@@ -78,6 +78,10 @@ def _latency_shares(service: str, pod: int, day: int, script: Script) -> Floats:
 
 
 def calls(day: int, script: Script) -> Floats:
-    """Return the calls a minute between services, one row for each of ``CALLS``, shape (len(CALLS), 1440)."""
+    """Return the calls a minute between services, a row for each of ``CALLS`` and the new one, shape (len(CALLS) + 1, 1440)."""
     expected = np.array([share * load(server, day, script) for _, server, share in CALLS])
-    return poisson(expected, generator("calls", day))
+    client, server, share = NEW_CALL
+    added = share * load(server, day, script) * script.flag_on(day_minutes(day))
+    return np.vstack(
+        [poisson(expected, generator("calls", day)), poisson(added, generator(f"calls/{client}/{server}", day))]
+    )

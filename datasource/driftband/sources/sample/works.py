@@ -14,7 +14,7 @@ from driftband.model.change import Change, ChangeKind, Touched
 from driftband.model.moment import from_ms
 from driftband.model.report import Resource
 from driftband.sources.sample.estate import CHECKOUT, DATA, ENVIRONMENT, NETWORK, POOL_SIZE, TEAMS
-from driftband.sources.sample.script import INCIDENT_MINUTES, LEAK_BEFORE, SMALL_POOL, Script
+from driftband.sources.sample.script import FLAG_AFTER, INCIDENT_MINUTES, LEAK_BEFORE, SMALL_POOL, Script
 from driftband.sources.sample.shapes import DAY_MINUTES, MINUTE, fraction
 from driftband.sources.sample.shop import POOL, SERVICES
 
@@ -103,6 +103,13 @@ _OTHERS: tuple[tuple[int, ChangeKind, str, str, str], ...] = (
     (-12 * DAY_MINUTES + 75, "other", "load test of catalog, half of the usual load on top", "milan", "catalog"),
     (-4 * DAY_MINUTES - 100, "manual", "receipts of July sent again by hand", "jonas", "payment"),
     (-2 * DAY_MINUTES + 40, "other", "feature flag new-basket on for a tenth of the customers", "aisha", "cart"),
+    (
+        FLAG_AFTER - 1,
+        "other",
+        "feature flag bought-together on: recommendation looks into the cart",
+        "aisha",
+        "recommendation",
+    ),
 )
 
 
