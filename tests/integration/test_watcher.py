@@ -11,11 +11,12 @@ import pytest
 from driftband import app_watch
 from driftband.app_watch import HELD, Watcher, watcher
 from driftband.config import Config, load
-from driftband.model.moment import from_ms
+from driftband.model.moment import from_ms, to_ms
 from driftband.model.series import Frame, History
 from driftband.query.errors import QueryError
 from driftband.query.fetch import Answer
 from driftband.store.database import Database
+from driftband.store.series import intervals
 from driftband.web.measure import Measure
 
 from .watched_world import AT, BEGIN, END, HOUR, MINUTE, WORSE, World, everything
@@ -203,6 +204,13 @@ def test_a_query_that_fails_holds_up_nothing_else(
     assert failing["evidence"]["query"] == "other_latency"
     until = {row["signal"]: row["evaluated_until"] for row in everything(database)["watch_progress"]}
     assert until["latency"] > from_ms(began) > until["other"]
+    told = intervals(database, "driftband_watch_last_evaluated_timestamp_seconds", clock.now, clock.now, {}, 10)
+    assert {one.labels["signal"]: one.value for one in told} == {name: at.timestamp() for name, at in until.items()}
+    one_signal = {"signal": "other"}
+    (other,) = intervals(
+        database, "driftband_watch_last_evaluated_timestamp_seconds", clock.now, clock.now, one_signal, 10
+    )
+    assert (other.start, other.end) == (to_ms(until["other"]), None)
     assert metric(measure, "driftband_watch_evaluated_until_seconds") == until["latency"].timestamp()
     assert metric(measure, 'driftband_watch_errors_total{type="execution"}') == 6
     source.refused = ""

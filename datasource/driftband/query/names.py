@@ -104,5 +104,10 @@ NATIVE: Final = {
             is_state=True,
         ),
         NativeSeries("driftband_scan_status", "1 for the status of the last run of a workspace.", is_state=True),
+        NativeSeries(
+            "driftband_watch_last_evaluated_timestamp_seconds",
+            "The last instant at which a watched signal is evaluated.",
+            is_state=True,
+        ),
     )
 }

@@ -13,6 +13,7 @@ from driftband.model.run import COMPLETE, Run
 from driftband.store import changes, finding_series, incident_series, runs
 from driftband.store.database import Database
 from driftband.store.tables import resources
+from driftband.store.tables_watching import watch_progress
 
 FIRST_MS = 0
 FAR_MS = to_ms(datetime.fromisoformat("9999-01-01T00:00:00+00:00"))
@@ -110,6 +111,17 @@ def _scan_status(
             yield Interval({"workspace": workspace, "status": run.status}, to_ms(run.at), until, 1.0)
 
 
+def _last_evaluated(
+    connection: Connection, _start: datetime, end: datetime, equal: Mapping[str, str], _limit: int
+) -> Iterator[Interval]:
+    # How far it was before, the store does not keep.
+    p = watch_progress.c
+    narrowed = [p.signal == equal["signal"]] if "signal" in equal else []
+    found = connection.execute(select(p.signal, p.evaluated_until).where(p.evaluated_until <= end, *narrowed))
+    for signal, until in found:
+        yield Interval({"signal": signal}, to_ms(until), None, to_ms(until) / 1000)
+
+
 def _in_turn(found: Sequence[Run]) -> Iterator[tuple[Run, int | None]]:
     """Yield runs with the time of the next one, None after the last."""
     for run, later in zip_longest(found, found[1:]):
@@ -137,4 +149,5 @@ _FIND: Mapping[str, Find] = {
     "driftband_service_edge": finding_series.edges_told,
     "driftband_scan_last_complete_timestamp_seconds": _last_complete,
     "driftband_scan_status": _scan_status,
+    "driftband_watch_last_evaluated_timestamp_seconds": _last_evaluated,
 }
