@@ -14,7 +14,7 @@ help:
 	@echo 'make demo      serve a made-up shop with three weeks of telemetry'
 	@echo 'make test      the tests of a few minutes'
 	@echo 'make test-all  the slow tests too'
-	@echo 'make lint      style, types, import directions, generated dashboards'
+	@echo 'make lint      style, types, import directions, generated dashboards and rules'
 	@echo 'make bench     the benchmarks, one after the other'
 	@echo 'make docs      write the reference pages from the code'
 	@echo 'make lock      resolve the dependencies anew (wants uv)'
@@ -34,6 +34,7 @@ lint: $(TESTABLE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/driftband dashboards build --check
+	$(BIN)/driftband grafana build --check
 
 bench: $(TESTABLE)
 	@set -e; for script in $(sort $(wildcard tests/benchmarks/bench_*.py)); do \

@@ -16,6 +16,7 @@ import click
 from driftband.cli_annotate import annotate
 from driftband.cli_change import change
 from driftband.cli_drift import drift
+from driftband.cli_grafana import grafana
 from driftband.cli_incidents import incidents, notifications
 from driftband.cli_tags import tags
 
@@ -182,5 +183,5 @@ def build(out: Path, check: bool) -> None:
         raise click.ClickException(f"not what their source makes; run `driftband dashboards build`\n{listed}")
 
 
-for verb in (drift, change, annotate, tags, incidents, notifications):
+for verb in (drift, change, annotate, tags, incidents, notifications, grafana):
     main.add_command(verb)
