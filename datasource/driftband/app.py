@@ -26,6 +26,7 @@ from driftband.app_pagerduty import pagerduty_inbox
 from driftband.app_respond import delivering
 from driftband.app_scans import Scans
 from driftband.app_source import open_source, wall_clock
+from driftband.app_verify import Gate
 from driftband.app_watch import Watcher, watcher
 from driftband.config import Config
 from driftband.model.moment import to_ms
@@ -144,6 +145,7 @@ def create_app(
         incidents=incidents,
         inbox=inbox_of(config, evidence.database, evidence.clock),
         pagerduty=pagerduty_inbox(config, incidents),
+        gate=Gate(incidents=incidents),
         moved=incidents.moved.set,
         access=_access(config),
         measure=measure,

@@ -19,6 +19,7 @@ from driftband.cli_drift import drift
 from driftband.cli_grafana import grafana
 from driftband.cli_incidents import incidents, notifications
 from driftband.cli_tags import tags
+from driftband.cli_verify import verify
 
 if TYPE_CHECKING:
     from driftband.config import Config
@@ -183,5 +184,5 @@ def build(out: Path, check: bool) -> None:
         raise click.ClickException(f"not what their source makes; run `driftband dashboards build`\n{listed}")
 
 
-for verb in (drift, change, annotate, tags, incidents, notifications, grafana):
+for verb in (drift, change, verify, annotate, tags, incidents, notifications, grafana):
     main.add_command(verb)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from driftband.client.delivery import Delivery
     from driftband.client.environment import Job
+    from driftband.client.server import Server
 
 MAX_INPUT = 256 << 20
 _Verb = TypeVar("_Verb", bound=Callable[..., Any])
@@ -22,37 +23,55 @@ _Verb = TypeVar("_Verb", bound=Callable[..., Any])
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def server_options(verb: _Verb) -> _Verb:
-    """Add the options that say where to send and what to do when that fails."""
+def reading_options(verb: _Verb) -> _Verb:
+    """Add the options that say where to ask."""
     for option in (
         click.option("--wait", default="30s", show_default=True, metavar="DURATION", help="Try the server for so long."),
-        click.option("--spool", type=click.Path(path_type=Path), metavar="FILE", help="Keep here what cannot be sent; sent first the next time."),
         click.option("--server", envvar="DRIFTBAND_URL", metavar="URL", help="The server; DRIFTBAND_URL. Its token: DRIFTBAND_TOKEN."),
     ):  # fmt: skip
         verb = option(verb)
     return verb
 
 
+def server_options(verb: _Verb) -> _Verb:
+    """Add the options that say where to send and what to do when that fails."""
+    spool = click.option(
+        "--spool",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Keep here what cannot be sent; sent first the next time.",
+    )
+    return reading_options(spool(verb))
+
+
+def known_server(server: str | None, wait: str) -> "Server":
+    """Return the server that the options name; ClickException where they name none."""
+    from driftband.client.server import Server  # noqa: PLC0415 - not before it is needed
+    from driftband.config_values import http_url  # noqa: PLC0415
+
+    if not server:
+        fail("no server is named: set DRIFTBAND_URL, or give --server")
+    within = duration("--wait", wait)
+    try:
+        address = http_url(server)
+    except ValueError as error:
+        fail(f"DRIFTBAND_URL or --server: {error}")
+    try:
+        return Server(url=address, token=os.environ.get("DRIFTBAND_TOKEN", ""), within=within)
+    except ValueError as error:
+        fail(str(error))
+
+
 def delivery(server: str | None, spool: Path | None, wait: str) -> "Delivery":
     """Return the way to the server; ClickException where the options do not name one."""
     from driftband.client.delivery import Delivery  # noqa: PLC0415 - not before it is needed
-    from driftband.client.server import Server  # noqa: PLC0415
-    from driftband.config_values import http_url  # noqa: PLC0415
 
     if not server and spool is None:
         raise click.ClickException(
             "no server is named: set DRIFTBAND_URL, or give --server (or --spool, to send later)"
         )
-    within = duration("--wait", wait)
-    try:
-        address = http_url(server) if server else None
-    except ValueError as error:
-        raise click.ClickException(f"DRIFTBAND_URL or --server: {error}") from None
-    try:
-        known = Server(url=address, token=os.environ.get("DRIFTBAND_TOKEN", ""), within=within) if address else None
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    return Delivery(known, spool, warn)
+    duration("--wait", wait)
+    return Delivery(known_server(server, wait) if server else None, spool, warn)
 
 
 def job(directory: Path | None = None) -> "Job":
@@ -134,6 +153,25 @@ def pairs(texts: tuple[str, ...]) -> dict[str, str]:
             fail("--identity: expected NAME=VALUE, such as service=checkout")
         found[name] = value
     return found
+
+
+class StatusLine:
+    """One line on a terminal that says how far something is; nothing where nobody looks."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def show(self, text: str) -> None:
+        """Write it in place of what stood there."""
+        from driftband.client.show import plain  # noqa: PLC0415 - not before it is needed
+
+        if self._shown:
+            click.echo(f"\r\x1b[2K{plain(text)}", err=True, nl=False)
+
+    def clear(self) -> None:
+        """Leave the terminal as it was."""
+        if self._shown:
+            click.echo("\r\x1b[2K", err=True, nl=False)
 
 
 def end_on_sigterm() -> None:

@@ -1,13 +1,13 @@
 """``driftband drift``: what CI says of drift. Exit code 0 clean, 2 drift found, 1 anything else."""
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from driftband.cli_client import (
+    StatusLine,
     delivery,
     duration,
     end_on_sigterm,
@@ -187,19 +187,13 @@ def _finish(answer: "Mapping[str, Any]", server: str | None, *, quiet: bool) -> 
     click.get_current_context().exit(exit_code(answer))
 
 
-class _Progress:
-    """One line on a terminal that says how far a scan is; nothing where nobody looks."""
+class _Progress(StatusLine):
+    """How far a scan is."""
 
     def __init__(self, workspace: str) -> None:
+        super().__init__()
         self._workspace = workspace
-        self._shown = sys.stderr.isatty()
 
     def __call__(self, step: str, done: int, of: int | None) -> None:
-        if self._shown:
-            count = f" {done}/{of}" if of else f" {done}" if done else ""
-            click.echo(f"\r\x1b[2K{self._workspace}: {step}{count}", err=True, nl=False)
-
-    def clear(self) -> None:
-        """Leave the terminal as it was."""
-        if self._shown:
-            click.echo("\r\x1b[2K", err=True, nl=False)
+        count = f" {done}/{of}" if of else f" {done}" if done else ""
+        self.show(f"{self._workspace}: {step}{count}")

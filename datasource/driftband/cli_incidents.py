@@ -2,28 +2,17 @@
 
 import getpass
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 from urllib.parse import quote
 
 import click
 
-from driftband.cli_client import duration, fail, json_option, print_json
+from driftband.cli_client import fail, json_option, known_server, print_json, reading_options
 from driftband.model.incident import IncidentState
 from driftband.model.notification import NotificationState
 
-_Verb = TypeVar("_Verb", bound=Callable[..., Any])
 _PATH = "/driftband/v1"
-
-
-def _server_options(verb: _Verb) -> _Verb:
-    for option in (
-        click.option("--wait", default="30s", show_default=True, metavar="DURATION", help="Try the server for so long."),
-        click.option("--server", envvar="DRIFTBAND_URL", metavar="URL", help="The server; DRIFTBAND_URL. Its token: DRIFTBAND_TOKEN."),
-    ):  # fmt: skip
-        verb = option(verb)
-    return verb
 
 
 _limit_option = click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
@@ -38,7 +27,7 @@ def incidents() -> None:
 @incidents.command("list")
 @click.option("--state", type=click.Choice(["all", *get_args(IncidentState)]), help="Else those not resolved.")
 @_limit_option
-@_server_options
+@reading_options
 @json_option
 def list_incidents(state: str | None, limit: int, server: str | None, wait: str, as_json: bool) -> None:
     """List incidents, the youngest first."""
@@ -48,7 +37,7 @@ def list_incidents(state: str | None, limit: int, server: str | None, wait: str,
 
 @incidents.command()
 @click.argument("incident_id", metavar="ID")
-@_server_options
+@reading_options
 @json_option
 def show(incident_id: str, server: str | None, wait: str, as_json: bool) -> None:
     """Show an incident with its suspects and its story."""
@@ -58,7 +47,7 @@ def show(incident_id: str, server: str | None, wait: str, as_json: bool) -> None
 @incidents.command()
 @click.argument("incident_id", metavar="ID")
 @_by_option
-@_server_options
+@reading_options
 @json_option
 def ack(incident_id: str, by: str | None, server: str | None, wait: str, as_json: bool) -> None:
     """Say that somebody looks after an incident."""
@@ -68,7 +57,7 @@ def ack(incident_id: str, by: str | None, server: str | None, wait: str, as_json
 @incidents.command()
 @click.argument("incident_id", metavar="ID")
 @_by_option
-@_server_options
+@reading_options
 @json_option
 def resolve(incident_id: str, by: str | None, server: str | None, wait: str, as_json: bool) -> None:
     """Say that an incident is over."""
@@ -83,7 +72,7 @@ def notifications() -> None:
 @notifications.command("list")
 @click.option("--state", type=click.Choice(get_args(NotificationState)), help="dead: those that need a person.")
 @_limit_option
-@_server_options
+@reading_options
 @json_option
 def list_notifications(state: str | None, limit: int, server: str | None, wait: str, as_json: bool) -> None:
     """List notifications, the youngest first."""
@@ -94,7 +83,7 @@ def list_notifications(state: str | None, limit: int, server: str | None, wait: 
 @notifications.command()
 @click.argument("notification_id", metavar="[ID]", required=False)
 @click.option("--all", "every", is_flag=True, help="All dead ones that have not been overtaken.")
-@_server_options
+@reading_options
 @json_option
 def retry(notification_id: str | None, every: bool, server: str | None, wait: str, as_json: bool) -> None:
     """Try a dead notification again, once what was wrong has been mended."""
@@ -123,21 +112,13 @@ def _ask(
     server: str | None, wait: str, method: Any, path: str, query: Mapping[str, str] | None = None, body: Any = None
 ) -> Any:
     from driftband.client.call import Call  # noqa: PLC0415 - not before it is needed
-    from driftband.client.server import RefusedError, Server, UnreachedError  # noqa: PLC0415
-    from driftband.config_values import http_url  # noqa: PLC0415
+    from driftband.client.server import RefusedError, UnreachedError  # noqa: PLC0415
 
-    if not server:
-        fail("no server is named: set DRIFTBAND_URL, or give --server")
     told = {name: value for name, value in (query or {}).items() if value}
     call = Call(method=method, path=_PATH + path, query=told, body=b"" if body is None else json.dumps(body).encode())
     try:
-        address = http_url(server)
-    except ValueError as error:
-        fail(f"DRIFTBAND_URL or --server: {error}")
-    try:
-        token = os.environ.get("DRIFTBAND_TOKEN", "")
-        return Server(url=address, token=token, within=duration("--wait", wait)).send(call)
-    except (RefusedError, UnreachedError, ValueError) as error:
+        return known_server(server, wait).send(call)
+    except (RefusedError, UnreachedError) as error:
         fail(str(error))
 
 

@@ -17,7 +17,7 @@ from driftband.model.run import RunStatus
 from driftband.query.names import FUNCTIONS, NATIVE
 from driftband.query.plan import plan_local
 from driftband.store.incident_world import SILENT
-from driftband.web import alerts, evidence, incidents, pagerduty
+from driftband.web import alerts, evidence, incidents, pagerduty, verification
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -35,6 +35,7 @@ def routes() -> list[str]:
         incidents.blueprint(cast("Any", None)),
         alerts.blueprint(cast("Any", None), cast("Any", None)),
         pagerduty.blueprint(cast("Any", None)),
+        verification.blueprint(cast("Any", None)),
     ):
         app.register_blueprint(api)
     found = []

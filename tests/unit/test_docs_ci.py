@@ -15,7 +15,7 @@ from driftband import cli
 PAGES = sorted((Path(__file__).parents[2] / "docs/ci").glob("*.md"))
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"(?<![\w./-])driftband (?=[a-z])([^\n`]*)")
-_VERBS = ("drift report", "drift scan", "change record", "annotate --kind")
+_VERBS = ("drift report", "drift scan", "change record", "annotate --kind", "verify --change")
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
