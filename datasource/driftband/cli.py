@@ -15,6 +15,7 @@ import click
 
 from driftband.cli_annotate import annotate
 from driftband.cli_change import change
+from driftband.cli_dashboards import dashboards
 from driftband.cli_drift import drift
 from driftband.cli_grafana import grafana
 from driftband.cli_incidents import incidents, notifications
@@ -160,29 +161,5 @@ def doctor(path: Path | None, as_json: bool) -> None:
         click.get_current_context().exit(1)
 
 
-@main.group()
-def dashboards() -> None:
-    """Dashboards as code."""
-
-
-@dashboards.command()
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="dashboards", show_default=True)
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 where a file is not what would be written.")
-def build(out: Path, check: bool) -> None:
-    """Write the JSON of the dashboards from their source."""
-    from driftband.grafana import dashboards as source  # noqa: PLC0415 - the SDK takes a while to import
-
-    try:
-        if not check:
-            source.build(out)
-            return
-        stale = source.check(out)
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or out}: {error.strerror}") from None
-    if stale:
-        listed = "\n".join(stale)
-        raise click.ClickException(f"not what their source makes; run `driftband dashboards build`\n{listed}")
-
-
-for verb in (drift, change, verify, annotate, tags, incidents, notifications, grafana):
+for verb in (drift, change, verify, annotate, dashboards, tags, incidents, notifications, grafana):
     main.add_command(verb)

@@ -1,8 +1,9 @@
 """``driftband annotate``: a change written to Grafana directly, where there is no driftband server."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,21 +14,33 @@ if TYPE_CHECKING:
     from driftband.model.change import Change
 
 
+_Verb = TypeVar("_Verb", bound=Callable[..., Any])
+
+
+def grafana_options(verb: _Verb) -> _Verb:
+    """Add the options that name a Grafana, which ``grafana_of`` reads."""
+    for option in (
+        click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="driftband.yaml: its `grafana` section, where no address is given.",
+        ),
+        click.option(
+            "--grafana-token",
+            envvar="GRAFANA_TOKEN",
+            metavar="TOKEN",
+            help="Of an Editor's service account; better in GRAFANA_TOKEN.",
+        ),
+        click.option("--grafana-url", envvar="GRAFANA_URL", metavar="URL", help="GRAFANA_URL."),
+    ):
+        verb = option(verb)
+    return verb
+
+
 @click.command()
 @change_options
-@click.option("--grafana-url", envvar="GRAFANA_URL", metavar="URL", help="GRAFANA_URL.")
-@click.option(
-    "--grafana-token",
-    envvar="GRAFANA_TOKEN",
-    metavar="TOKEN",
-    help="Of an Editor's service account; better in GRAFANA_TOKEN.",
-)
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="driftband.yaml: its `grafana` section, where no address is given.",
-)
+@grafana_options
 @click.option("--strict", is_flag=True, help="Exit 1 where Grafana does not take it; without it that is a warning.")
 @click.option("--wait", default="10s", show_default=True, metavar="DURATION", help="Try Grafana for so long.")
 @json_option
@@ -36,7 +49,7 @@ def annotate(
 ) -> None:  # fmt: skip
     """Write a change to Grafana as an annotation; the same change again edits it."""
     seconds = duration("--wait", wait)
-    url, token = _grafana(grafana_url, grafana_token, config)
+    url, token = grafana_of(grafana_url, grafana_token, config)
     made = told_change(**told)
     try:
         number = _put(url, token, made, seconds)
@@ -74,7 +87,8 @@ def _put(url: str, token: str, made: "Change", seconds: float) -> int:
         pause *= 2
 
 
-def _grafana(url: str | None, token: str | None, config: Path | None) -> tuple[str, str]:
+def grafana_of(url: str | None, token: str | None, config: Path | None) -> tuple[str, str]:
+    """Return address and token of the Grafana that is named, or end with what is missing."""
     from driftband.config_values import http_url  # noqa: PLC0415 - not before it is needed
 
     if not url and config is not None:

@@ -122,18 +122,23 @@ def band(about: About, exprs: Mapping[str, str], *, unit: str = "short") -> Line
     A filled band finds its lower edge by that name.
     """
     panel = lines(about, exprs, unit=unit, colours={"actual": BLUE})
-    panel.override_by_name("lower", [coloured(SKY), set_to("custom.lineWidth", 0)])
-    panel.override_by_name("expected", [coloured(ORANGE), set_to("custom.lineStyle", {"dash": [6, 6], "fill": "dash"})])
-    panel.override_by_name(
-        "upper",
-        [
-            coloured(SKY),
+    for name, properties in edges(SKY, ORANGE).items():
+        panel.override_by_name(name, list(properties))
+    return panel
+
+
+def edges(shade: str, middle: str) -> dict[str, tuple[model.DynamicConfigValue, ...]]:
+    """Return how a band is drawn, by the names of its sides: shaded between its edges, dashed where it is expected."""
+    return {
+        "lower": (coloured(shade), set_to("custom.lineWidth", 0)),
+        "expected": (coloured(middle), set_to("custom.lineStyle", {"dash": [6, 6], "fill": "dash"})),
+        "upper": (
+            coloured(shade),
             set_to("custom.fillBelowTo", "lower"),
             set_to("custom.fillOpacity", _BAND_OPACITY),
             set_to("custom.lineWidth", 0),
-        ],
-    )
-    return panel
+        ),
+    }
 
 
 def scores(about: About, exprs: Mapping[str, str]) -> Lines:
@@ -195,7 +200,7 @@ def table(
         if column.width is not None:
             properties.append(set_to("custom.width", column.width))
         if not column.name:
-            properties.append(set_to("custom.hideFrom", {"viz": True}))
+            properties.append(set_to("custom.hideFrom.viz", value=True))
         if properties:
             panel.override_by_name(column.name or column.field, properties)
     return panel

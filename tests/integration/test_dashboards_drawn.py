@@ -1,0 +1,125 @@
+"""Every dashboard of `dashboards/`, drawn by a real Grafana in a real browser, on the demo.
+
+Where DRIFTBAND_PICTURES names a folder, pictures of all of them are left there.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page
+
+from .browser import browser_page
+from .conftest import GrafanaFactory
+from .demo_server import DemoServer
+from .drawn_dashboard import BOARDS, TALL, opened
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+PICTURES = os.environ.get("DRIFTBAND_PICTURES")
+WIDTHS = {"wall": 1920, "phone": 390}
+
+
+@dataclass(frozen=True)
+class _Stage:
+    demo: DemoServer
+    grafana: str
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The variables with which every panel has something to show: the service and the change of the incident."""
+        explained: Any = self.demo.explained()
+        return {"service": "checkout", "signal": "http_error_share", "change": explained["suspects"][0]["change"]}
+
+    def of(self, name: str) -> dict[str, str]:
+        known = {variable["name"] for variable in BOARDS[name]["templating"]["list"] if not variable.get("includeAll")}
+        return {key: value for key, value in self.values.items() if key in known}
+
+
+@pytest.fixture(scope="module")
+def stage(grafana_factory: GrafanaFactory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Stage]:
+    provisioning = tmp_path_factory.mktemp("mounted")
+    for folder in ("datasources", "dashboards"):
+        shutil.copytree(ROOT / "provisioning" / folder, provisioning / folder)
+    with DemoServer(tmp_path_factory.mktemp("demo")) as demo:
+        environ = {
+            "DRIFTBAND_URL": demo.url,
+            "DRIFTBAND_READ_TOKEN": "",
+            "DRIFTBAND_DASHBOARDS": str(ROOT / "dashboards"),
+        }
+        yield _Stage(demo, grafana_factory(provisioning=provisioning, environ=environ).url)
+
+
+def _pictured(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_panel_has_data_and_neither_error_nor_warning(stage: _Stage, name: str, width: str) -> None:
+    with browser_page(WIDTHS[width], TALL) as page:
+        drawn = opened(page, stage.grafana, name, **stage.of(name))
+        _pictured(page, f"{name}-{width}")
+        assert drawn.complaints == []
+        assert drawn.empty() == {}
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_it_is_read_in_the_light_too(stage: _Stage, name: str) -> None:
+    with browser_page(1400, TALL) as page:
+        drawn = opened(page, stage.grafana, name, theme="light", **stage.of(name))
+        _pictured(page, f"{name}-light")
+        assert drawn.complaints == []
+
+
+def test_links_keep_the_range_and_the_variables(stage: _Stage) -> None:
+    with browser_page(1400, 1000) as page:
+        opened(page, f"{stage.grafana}", "service", service="checkout", env="demo")
+        page.goto(page.url.replace("from=now-24h", "from=now-12h"))
+        page.locator('[data-testid="data-testid Dashboard link dropdown"]').click()
+        page.get_by_role("menuitem", name="Signal").or_(page.get_by_role("link", name="Signal")).first.click()
+        page.wait_for_url("**/d/driftband-signal/**")
+        asked = parse_qs(urlsplit(page.url).query)
+        assert (asked["from"], asked["to"]) == (["now-12h"], ["now+6h"])
+        assert (asked["var-service"], asked["var-env"]) == (["checkout"], ["demo"])
+
+
+def test_variables_offer_what_there_is_and_narrow_what_is_drawn(stage: _Stage) -> None:
+    with browser_page(1400, TALL) as page:
+        drawn = opened(page, stage.grafana, "overview", service="recommendation")
+        assert drawn.complaints == []
+        (incidents,) = drawn.places(BOARDS["overview"]["panels"][5])
+        assert "recommendation" in incidents.inner_text()
+        assert "security_group" not in incidents.inner_text()
+
+
+def test_changes_are_marked_and_named(stage: _Stage) -> None:
+    with browser_page(1400, TALL) as page:
+        drawn = opened(page, stage.grafana, "service", service="checkout")
+        (panel,) = drawn.places(BOARDS["service"]["panels"][4])
+        markers = panel.locator('[data-testid="data-testid annotation-marker"]')
+        assert markers.count() >= 2
+        markers.first.hover()
+        assert page.get_by_text("fewer database connections").first.is_visible()
+
+
+def test_a_range_is_zoomed_into(stage: _Stage) -> None:
+    with browser_page(1400, TALL) as page:
+        drawn = opened(page, stage.grafana, "service", service="checkout")
+        (panel,) = drawn.places(BOARDS["service"]["panels"][4])
+        box: Any = panel.locator(".u-over").bounding_box()
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
+        page.mouse.up()
+        page.wait_for_url(lambda url: "from=now" not in url)
+        drawn.settle()
+        assert drawn.complaints == []
