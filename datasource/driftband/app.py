@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,6 +52,7 @@ from driftband.web.application import Readiness, Service, create
 from driftband.web.catalog import Catalog
 from driftband.web.measure import Measure
 from driftband.web.prometheus import Gateway
+from driftband.web.proxy import Proxy
 
 log = structlog.get_logger(__name__)
 
@@ -165,7 +167,11 @@ def _access(config: Config) -> Access:
             for kind in (access.read_tokens, access.write_tokens, access.approve_tokens)
         )
     )
-    return Access(tokens, None, config.external_url)
+    proxy = None
+    if (trusted := access.proxy) is not None:
+        networks = tuple(ip_network(address) for address in trusted.addresses)
+        proxy = Proxy(trusted.header, networks, writes=trusted.allow == "write")
+    return Access(tokens, proxy, config.external_url)
 
 
 def _readiness(source: Source, database: Database) -> Readiness:

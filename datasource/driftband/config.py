@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from driftband.config_access import Access
 from driftband.config_destinations import Destination, check_escalations
 from driftband.config_environment import override, schema_at
 from driftband.config_intents import GRAPH, Dependencies, Intent, check_intents
 from driftband.config_prometheus import Prometheus
-from driftband.config_sections import Access, Bands, Grafana, Incidents, Limits, Section, Workspace
+from driftband.config_sections import Bands, Grafana, Incidents, Limits, Section, Workspace
 from driftband.config_signals import Pack, Signal, Watch, with_packs
 from driftband.config_source import ConfigError, KeyPath, Problem, Reading, as_written, dotted, read_file
 from driftband.config_values import (

@@ -9,7 +9,6 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from driftband.config_values import (
-    AccessToken,
     Count,
     Duration,
     EnvironmentText,
@@ -71,35 +70,6 @@ class Grafana(Section):
     """Where it is, as driftband reaches it."""
     token: SecretToken
     """Of a service account with the role Editor."""
-
-
-class Access(Section):
-    """Who may read, write and approve."""
-
-    read_tokens: tuple[AccessToken, ...] = ()
-    """For reading. Required where others can reach `listen`."""
-    write_tokens: tuple[AccessToken, ...] = ()
-    """For CI, audit events and Alertmanager. Required where others can reach `listen`."""
-    approve_tokens: tuple[AccessToken, ...] = ()
-    """For approving remediations; without one nothing can be approved."""
-    webhook_secret: SecretToken | None = None
-    """Of the signed webhooks of Grafana and HCP Terraform."""
-
-    @model_validator(mode="after")
-    def _kinds_apart(self) -> Self:
-        kinds = [
-            (kind, {token.get_secret_value() for token in getattr(self, kind)})
-            for kind in ("read_tokens", "write_tokens", "approve_tokens")
-        ]
-        shared = [
-            ((later,), f"has a token that is in access.{kind} too; each kind needs tokens of its own")
-            for number, (kind, tokens) in enumerate(kinds)
-            for later, others in kinds[number + 1 :]
-            if tokens & others
-        ]
-        if shared:
-            raise ImpossibleError(*shared)
-        return self
 
 
 class Bands(Section):

@@ -154,6 +154,16 @@ def source_url(text: str, info: ValidationInfo) -> str:
         raise ValueError(f'{error}; or "sample:" or "replay:DIR"') from None
 
 
+def _network(text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        raise ValueError("expected an address or a network, such as 10.0.3.7, 10.0.3.0/24 or fd00::/64") from None
+    if network.prefixlen == 0:
+        raise ValueError("must not be everybody; name the addresses that the proxy asks from")
+    return text
+
+
 def _existing_file(text: str, info: ValidationInfo) -> str:
     path = beside_the_file(text, info)
     if not path.is_file():
@@ -264,6 +274,7 @@ HttpUrl = Annotated[str, AfterValidator(http_url)]
 SourceUrl = Annotated[str, AfterValidator(source_url)]
 ExistingFile = Annotated[str, AfterValidator(_existing_file)]
 ExistingPath = Annotated[str, AfterValidator(_existing_path)]
+Network = Annotated[str, AfterValidator(_network)]
 Text = Annotated[str, _matching(r"(?s).*\S.*", "some text")]
 SignalName = Annotated[
     str, _matching(r"[a-zA-Z_][a-zA-Z0-9_:-]*", "a name of letters, digits, _, : and -, not beginning with a digit")

@@ -38,13 +38,13 @@ class Ignore:
         """Whether the rule is in force at an instant."""
         return self.expires_at is None or moment < self.expires_at
 
+    def speaks_of(self, workspace: str) -> bool:
+        """Whether the rule may ignore something in this workspace."""
+        return _fits(self.workspace, workspace)
+
     def covers(self, workspace: str, address: str, resource_type: str) -> bool:
         """Whether the rule speaks of this resource."""
-        return (
-            _fits(self.workspace, workspace)
-            and _fits(self.address, address)
-            and _fits(self.resource_type, resource_type)
-        )
+        return self.speaks_of(workspace) and _fits(self.address, address) and _fits(self.resource_type, resource_type)
 
     def covers_attribute(self, path: str) -> bool:
         """Whether the rule speaks of this attribute of a resource that it covers."""

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
 from driftband.model.change import Change
 from driftband.model.finding import Finding
+from driftband.model.ignore import Ignore
 from driftband.model.incident import Incident
-from driftband.store import changes, findings, incidents
+from driftband.store import changes, findings, ignores, incidents, search
 from driftband.store.database import Database
 from driftband.store.tables import findings as table
 
@@ -44,3 +46,20 @@ class StoredLookup:
         with self.database.read() as connection:
             held = incidents.of_findings(connection, [finding_id])
             return incidents.by_ids(connection, held.get(finding_id, []))
+
+    def ignores_in(self, workspace: str, now: datetime) -> list[Ignore]:
+        """Return the ignore rules in force that speak of a workspace."""
+        with self.database.read() as connection:
+            rules = ignores.in_force(connection)
+        return [rule for rule in rules if rule.holds_at(now) and rule.speaks_of(workspace)]
+
+    def search(self, text: str, limit: int) -> dict[str, list[Any]]:
+        """Return the youngest ``incidents``, ``findings`` and ``changes`` that fit a text, and names of ``workspaces``."""
+        with self.database.read() as connection:
+            found = changes.by_ids(connection, search.change_ids(connection, text, limit))
+            return {
+                "incidents": incidents.by_ids(connection, search.incident_ids(connection, text, limit)),
+                "findings": findings.by_ids(connection, search.finding_ids(connection, text, limit)),
+                "changes": sorted(found, key=lambda change: change.started_at, reverse=True),
+                "workspaces": search.workspace_names(connection, text, limit),
+            }

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from flask import Response
 
 from driftband.model.change import Change
 from driftband.model.finding import Finding
+from driftband.model.ignore import Ignore
 from driftband.model.incident import Incident
 from driftband.model.moment import from_ms
 from driftband.model.standing import Standing
@@ -47,6 +48,12 @@ class Lookup(Protocol):
 
     def incidents_of(self, finding_id: str) -> list[Incident]:
         """Return the incidents that a finding belongs to."""
+
+    def ignores_in(self, workspace: str, now: datetime) -> Sequence[Ignore]:
+        """Return the ignore rules in force that speak of a workspace."""
+
+    def search(self, text: str, limit: int) -> Mapping[str, Sequence[Any]]:
+        """Return the youngest ``incidents``, ``findings`` and ``changes`` that fit a text, and names of ``workspaces``."""
 
 
 @dataclass(frozen=True)

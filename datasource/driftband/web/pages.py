@@ -9,12 +9,16 @@ from driftband.query.question import Question
 from driftband.query.tokens import names_ours
 from driftband.web.desk import Desk
 from driftband.web.drawing import draw
-from driftband.web.drift_pages import now_open, workspaces_page
+from driftband.web.finding_pages import add_finding_pages
 from driftband.web.incident_pages import add_incident_pages
+from driftband.web.now_open import now_open
 from driftband.web.prometheus import Gateway
+from driftband.web.workspace_pages import add_workspace_pages
 
 HOUR = 3_600_000
 PAST, FUTURE, STEP = 24 * HOUR, 6 * HOUR, 300_000
+LONGEST, FOUND = 200, 20
+"""Of a text that is searched for, and the most of each kind that are shown."""
 UNASKED = 2.0
 """Seconds that the example may take: who comes to see what is wrong does not wait for it."""
 
@@ -43,11 +47,15 @@ def blueprint(desk: Desk) -> Blueprint:
             **now_open(desk),
         )
 
-    @pages.get("/workspaces")
-    def workspaces() -> Response:
-        return workspaces_page(desk, request.args.get("workspace", ""))
+    @pages.get("/search")
+    def search() -> Response:
+        text = request.args.get("q", "").strip()[:LONGEST]
+        found = desk.lookup.search(text, FOUND) if text else {}
+        return desk.pages.show("search.html", desk.now(), text=text, found=found, most=FOUND)
 
     add_incident_pages(pages, desk)
+    add_finding_pages(pages, desk)
+    add_workspace_pages(pages, desk)
     return pages
 
 

@@ -1,8 +1,6 @@
-"""What people see of what is open: on the start page, and on the page of the workspaces."""
+"""What the start page says of what is open."""
 
 from typing import Any
-
-from flask import Response
 
 from driftband.model.refusal import UnavailableError
 from driftband.model.standing import SEVERITIES, Standing
@@ -10,11 +8,8 @@ from driftband.web.desk import Desk
 from driftband.web.incidents import states_of
 from driftband.web.listing import Wanted
 
-WORST, CHANGES, INCIDENTS, FINDINGS = 5, 6, 5, 500
+WORST, CHANGES, INCIDENTS = 5, 6, 5
 _COUNTED = 100
-CLASSES = ("drift", "accepted_undeclared", "provisional", "pending", "ignored", "normalisation")
-EXPLAINED = ("accepted_undeclared", "provisional", "ignored")
-"""Classes whose reason says more than what is different."""
 
 
 def now_open(desk: Desk) -> dict[str, Any]:
@@ -34,25 +29,6 @@ def now_open(desk: Desk) -> dict[str, Any]:
         }
     except UnavailableError as error:
         return {"missing": str(error), "verdict": "Whether it is green is not known"}
-
-
-def workspaces_page(desk: Desk, chosen: str) -> Response:
-    """Return the page of the workspaces. chosen: the one whose findings are wanted, empty for those of all."""
-    known: dict[str, Any] = {}
-    try:
-        found = desk.overview.open_findings(FINDINGS + 1, workspace=chosen)
-        known = {"workspaces": desk.overview.workspaces(), "findings": found[:FINDINGS], "more": len(found) > FINDINGS}
-    except UnavailableError as error:
-        known = {"missing": str(error)}
-    return desk.pages.show(
-        "workspaces.html",
-        desk.now(),
-        section="/workspaces",
-        **known,
-        chosen=chosen,
-        classes=CLASSES,
-        explained=EXPLAINED,
-    )
 
 
 def _verdict(standing: list[Standing], incidents: int) -> str:
