@@ -24,6 +24,7 @@ from driftband.app_annotations import annotating
 from driftband.app_evidence import Background, Chore, Evidence, open_evidence, signed_by_hcp, tidying
 from driftband.app_incidents import Incidents, always, forgetting, incidents_of, looking, telling_late
 from driftband.app_pagerduty import pagerduty_inbox
+from driftband.app_pictures import pictures_of
 from driftband.app_respond import delivering
 from driftband.app_scans import Scans
 from driftband.app_source import open_source, wall_clock
@@ -150,6 +151,7 @@ def create_app(
         gate=Gate(incidents=incidents),
         moved=incidents.moved.set,
         access=_access(config),
+        pictures=pictures_of(config, evidence.database),
         measure=measure,
         readiness=lambda: _readiness(source, evidence.database),
         max_body=config.limits.body,
@@ -255,7 +257,8 @@ class _Server(BaseApplication):
         Background(database, swift, self._incidents.moved).start()
         # And another: a destination may take half a minute to fail.
         outbox = StoredOutbox(database)
-        if owed := delivering(self._driftband, outbox, outbox, self._evidence.clock):
+        pictures = pictures_of(self._driftband, database)
+        if owed := delivering(self._driftband, outbox, outbox, self._evidence.clock, pictures):
             Background(database, owed).start()
         if self._watching is not None:
             self._watching.start()

@@ -11,11 +11,12 @@ from driftband.respond.alertmanager import EVERY, Alertmanager
 from driftband.respond.destinations import sender
 from driftband.respond.matchers import Matcher, parse_matchers
 from driftband.respond.outbox import Outbox, Relay
+from driftband.respond.pictured import Pictured
 from driftband.respond.policy import Escalation, Rules
 from driftband.respond.post import Address
 from driftband.respond.quiet import Quiet
 from driftband.respond.resending import Reminding, Standing
-from driftband.respond.sender import Reminder, Sender, Setup
+from driftband.respond.sender import Pictures, Reminder, Sender, Setup
 
 
 def rules(config: Config) -> dict[str, Rules]:
@@ -24,16 +25,28 @@ def rules(config: Config) -> dict[str, Rules]:
     return {one.name: _rules(one, called=one.name in called) for one in config.destinations}
 
 
-def senders(config: Config) -> dict[str, Sender]:
-    """Return what delivers to each destination, by its name."""
-    return {one.name: sender(one.type, _setup(one, config.external_url)) for one in config.destinations}
+def senders(config: Config, pictures: Pictures | None = None) -> dict[str, Sender]:
+    """Return what delivers to each destination, by its name. pictures: of incidents, where messages may have some."""
+    made = {}
+    for one in config.destinations:
+        setup = _setup(one, config.external_url, pictures)
+        way = sender(one.type, setup)
+        fetches = one.type == "pagerduty" and pictures is not None and setup.external_url.startswith("https:")
+        made[one.name] = Pictured(way, pictures, setup.external_url) if fetches and pictures else way
+    return made
 
 
-def delivering(config: Config, outbox: Outbox, standing: Standing, clock: Callable[[], datetime]) -> tuple[Chore, ...]:
+def delivering(
+    config: Config,
+    outbox: Outbox,
+    standing: Standing,
+    clock: Callable[[], datetime],
+    pictures: Pictures | None = None,
+) -> tuple[Chore, ...]:
     """Return the chores that bring what is owed, and that keep each Alertmanager reminded; none without destinations."""
     if not config.destinations:
         return ()
-    ways = senders(config)
+    ways = senders(config, pictures)
     relay = Relay(outbox, ways, rules(config), clock)
     chores = [Chore("notifications", timedelta(seconds=TICK), lambda _now: relay.drain())]
     forgetful: Mapping[str, Reminder] = {name: way for name, way in ways.items() if isinstance(way, Alertmanager)}
@@ -69,7 +82,7 @@ def _length(milliseconds: int | None) -> timedelta | None:
     return None if milliseconds is None else timedelta(milliseconds=milliseconds)
 
 
-def _setup(destination: Destination, external_url: str) -> Setup:
+def _setup(destination: Destination, external_url: str, pictures: Pictures | None) -> Setup:
     def text(name: str) -> str:
         value = getattr(destination, name)
         return value.get_secret_value() if value is not None else ""
@@ -80,4 +93,5 @@ def _setup(destination: Destination, external_url: str) -> Setup:
         key=text("routing_key"),
         secret=text("secret"),
         external_url=external_url.rstrip("/"),
+        pictures=pictures,
     )

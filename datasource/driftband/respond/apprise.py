@@ -5,6 +5,7 @@ Apprise runs in a process of its own, for each message anew: see ``apprise_proce
 Chats know no keys: where a message was taken and the answer was lost, it stands there twice.
 """
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from driftband.model.notification import Notification
 from driftband.respond.apprise_process import AppriseError, ask
 from driftband.respond.message import message
 from driftband.respond.outcome import Answer, Delivered, Failed, Outcome, refusal
+from driftband.respond.pictured import picture_of
 from driftband.respond.sender import Setup
 
 WITHIN = 60.0
@@ -36,6 +38,9 @@ class Chat:
             "type": _type(notification),
             "link": self.setup.external_url,
         }
+        if (drawn := picture_of(notification, self.setup.pictures)) is not None and self.setup.pictures is not None:
+            link = self.setup.pictures.url(notification.incident_id)
+            asked |= {"picture": base64.b64encode(drawn).decode(), "picture_link": link}
         try:
             return _judged(ask(asked, self.within), at)
         except AppriseError as error:

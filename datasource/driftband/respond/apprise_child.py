@@ -1,10 +1,11 @@
 """A process that sends one message through apprise and ends: ``python -m driftband.respond.apprise_child``.
 
-Read from stdin, JSON: url, title, body, type, link. Written to stdout, JSON: ok; bad (the address is none); status and
+Read from stdin, JSON: url, title, body, type, link; picture (PNG in base64) and picture_link where there is one. Written to stdout, JSON: ok; bad (the address is none); status and
 retry_after of the last answer that was no success. With the url alone nothing is sent: ok tells whether it is an address, and
 services what there is where it names none. Nothing else is written anywhere: apprise's own words hold addresses.
 """
 
+import base64
 import json
 import logging
 import sys
@@ -12,8 +13,12 @@ from typing import Any
 
 import apprise
 import requests
+from apprise.attachment.memory import AttachMemory
 from apprise.common import PersistentStoreMode
 from apprise.manager_plugins import NotificationManager
+
+_MAIL = {"mailto", "mailtos"}
+_PROGRAMS = {"json", "jsons", "xml", "xmls", "form", "forms"}
 
 
 class _Watch:
@@ -64,13 +69,35 @@ def main() -> None:
     elif "body" not in asked:
         told = {"ok": True}
     else:
-        sent = services.notify(
-            body=asked["body"], title=asked["title"], notify_type=asked["type"], body_format=apprise.NotifyFormat.TEXT
-        )
+        sent = _send(services, asked)
         told = {"ok": bool(sent), "status": watch.status, "retry_after": watch.retry_after}
     if "body" not in asked and not told["ok"]:
         told["services"] = sorted(NotificationManager().schemas())  # type: ignore[no-untyped-call]
     sys.stdout.write(json.dumps(told))
+
+
+def _send(services: apprise.Apprise, asked: dict[str, Any]) -> bool:
+    """Send the text, and the picture as the address can take it: in the message, after it, or as a link."""
+    body, attach = asked["body"], None
+    kind = {"title": asked["title"], "notify_type": asked["type"], "body_format": apprise.NotifyFormat.TEXT}
+    if "picture" in asked:
+        content = base64.b64decode(asked["picture"])
+        attach = AttachMemory(content=content, name="incident.png", mimetype="image/png")  # type: ignore[no-untyped-call]
+        if not all(map(_takes_pictures, services)):
+            body, attach = f"{body}\n{asked['picture_link']}", None
+    if attach is None or all(one.schema in _MAIL for one in services):
+        return bool(services.notify(body=body, attach=attach, **kind))
+    # Chats take a picture by a request of its own. Where that fails the text has arrived, and is not sent again.
+    sent = bool(services.notify(body=body, **kind))
+    if sent:
+        services.notify(body="", attach=attach, **kind)
+    return sent
+
+
+def _takes_pictures(service: Any) -> bool:
+    """Whether people see what is attached: not by Slack's incoming webhooks, nor where a program reads the message."""
+    program = service.schema in _PROGRAMS or getattr(service, "mode", None) == "hook"
+    return bool(service.attachment_support) and not program
 
 
 if __name__ == "__main__":

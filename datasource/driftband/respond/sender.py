@@ -25,9 +25,21 @@ class Reminder(Sender, Protocol):
         """Tell again, all at once, how the incidents of these notifications stand."""
 
 
+class Pictures(Protocol):
+    """Draws incidents."""
+
+    def png(self, incident_id: str) -> bytes | None:
+        """Return a picture, None where there is none; nothing is raised."""
+
+    def url(self, incident_id: str) -> str:
+        """Return where it can be fetched without a token, for a time."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setup:
     """What a destination is given. external_url: of driftband, for links, without a slash at the end.
+
+    pictures: of incidents, for messages that may have one.
 
     address: where to send; for chat the URL of apprise. key: of PagerDuty, ``routing_key``. secret: a webhook is signed by.
     """
@@ -37,6 +49,7 @@ class Setup:
     key: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
     external_url: str = "http://127.0.0.1:8088"
+    pictures: Pictures | None = None
 
     def secrets(self) -> frozenset[str]:
         """Return what no error may repeat."""

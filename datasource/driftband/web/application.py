@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from driftband.model.refusal import UnavailableError
-from driftband.web import alerts, evidence, forms, incidents, pagerduty, pages, prometheus, verification
+from driftband.web import alerts, evidence, forms, incidents, pagerduty, pages, pictures, prometheus, verification
 from driftband.web.access import Access, Refusal
 from driftband.web.alerts import Inbox
 from driftband.web.desk import Desk, Lookup, Overview
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 _SIGNED = "evidence.hook_hcp_terraform"
 _WRITING = {"evidence", "incidents", "alerts", "pagerduty"}
 """The blueprints whose writes want a write token."""
-_OPEN = {"health", "ready", "sign_in", "sign_out", "static"}
+_OPEN = {"health", "ready", "sign_in", "sign_out", "static", pictures.ENDPOINT}
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Service:
     moved: Callable[[], object]
     """Called where something was written: there may be work in the background."""
     access: Access
+    pictures: pictures.Pictures
     measure: Measure
     readiness: Callable[[], Readiness]
     max_body: int
@@ -81,6 +82,7 @@ def create(service: Service) -> Flask:
     app.register_blueprint(pages.blueprint(desk))
     app.register_blueprint(forms.blueprint(desk))
     _add_own_routes(app, service)
+    pictures.add_pictures(app, service.pictures)
     add_sign_in(app, service.access, secure=service.external_url.startswith("https:"))
     _guard(app, service, desk)
     _tell_errors(app, service)

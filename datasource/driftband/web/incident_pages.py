@@ -91,7 +91,7 @@ def _one(desk: Desk, incident: Incident) -> dict[str, Any]:
 
 
 def _around(context: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("services", "dependents", "dependencies", "similar")
+    names = ("services", "dependents", "dependencies", "links", "similar")
     return {"component": context.get("component"), **{name: context.get(name) or () for name in names}}
 
 

@@ -12,6 +12,7 @@ from driftband.model.moment import from_ms
 from driftband.model.series import Floats, Instants
 
 MarkKind = Literal["change", "opened", "now"]
+_LEVELS = 5
 _GAP = 3.0
 """Points that are this many times their usual distance apart are not joined."""
 _DAY = timedelta(days=1)
@@ -34,7 +35,7 @@ class Mark:
 class Plot:
     """A series against its band. Rows have the shape of ``times`` (epoch ms, ascending); NaN is missing.
 
-    start, end: of the time axis (epoch ms). unit: of the values, as in the configuration.
+    start, end: of the time axis (epoch ms). unit: of the values, as in the configuration. whole: they are counts.
     """
 
     times: Instants
@@ -45,6 +46,7 @@ class Plot:
     start: int
     end: int
     unit: str = ""
+    whole: bool = False
     marks: tuple[Mark, ...] = ()
 
     def __post_init__(self) -> None:
@@ -95,7 +97,7 @@ class Axes:
 
     def __init__(self, plot: Plot, paper: Paper) -> None:
         self.paper = paper
-        self._start, self._end, self._unit = plot.start, plot.end, plot.unit
+        self._start, self._end, self._unit, self._whole = plot.start, plot.end, plot.unit, plot.whole
         self._low, self._high = plot.values()
 
     def x(self, times: Floats) -> Floats:
@@ -115,11 +117,14 @@ class Axes:
 
     def levels(self) -> list[tuple[float, str]]:
         """Return the lines of the value axis: where, and what they say."""
-        values = np.linspace(self._low, self._high, 5)
+        rough = (self._high - self._low) / _LEVELS
+        power = 10.0 ** np.floor(np.log10(rough))
+        step = power * next(nice for nice in (1, 2, 5, 10) if rough <= nice * power)
+        step = max(step, 1.0) if self._whole else step
+        values = np.arange(np.ceil(self._low / step), np.floor(self._high / step) + 1) * step
         places = self.y(values).tolist()
         # The detour by text keeps rounding out of sight.
-        texts = [number(float(f"{value:.3g}"), self._unit) for value in values]
-        return list(zip(places, texts, strict=True))
+        return [(y, number(float(f"{v:.6g}"), self._unit)) for y, v in zip(places, values, strict=True)]
 
     def hours(self, most: int) -> list[tuple[float, str]]:
         """Return the places of the time axis and what they say, in UTC; about ``most`` of them at most."""

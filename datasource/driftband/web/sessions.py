@@ -14,6 +14,11 @@ SESSION_DAYS, FORM_HOURS = 30, 12
 _HOW = {"key_derivation": "hmac", "digest_method": hashlib.sha384}
 
 
+def keys_of(tokens: Sequence[str]) -> Sequence[str]:
+    """Return what to sign by: the tokens; where nobody needs one, something that ends with this process."""
+    return tokens or (secrets.token_urlsafe(32),)
+
+
 class Signed:
     """Signs by one secret, and knows what any of several has signed. purpose: what is signed for one is not for another."""
 
@@ -57,7 +62,7 @@ class Forms:
 
     def __init__(self, keys: Sequence[str]) -> None:
         # Without any token whoever reaches us may write; what other sites send is refused by where it comes from.
-        self._signed = Signed(keys or (secrets.token_urlsafe(32),), "form")
+        self._signed = Signed(keys_of(keys), "form")
 
     def proof(self, session: str) -> str:
         """Return what a form carries."""

@@ -86,5 +86,5 @@ def _history(desk: Desk, name: str) -> str:
     counts = np.zeros(len(times))
     if isinstance(found, Frame) and len(found.labels):
         counts = np.where(found.present[0], found.values[0], 0.0)
-    plot = Plot(times=times, actual=counts, start=int(times[0]), end=end)
+    plot = Plot(times=times, actual=counts, start=int(times[0]), end=end, whole=True)
     return svg(plot, WIDE, f"open findings of drift in {name}")
