@@ -36,13 +36,15 @@ def plot_of(finding: Finding, changes: Sequence[Change]) -> Plot | None:
     ]
     if begin <= to_ms(finding.opened_at) <= last:
         marks.append(Mark(kind="opened", at=to_ms(finding.opened_at)))
-    values = rows.pop("values")
+    values = rows["values"]
     unit = kept.get("unit")
     try:
         return Plot(
             times=np.asarray(times, np.int64),
             actual=np.full(len(times), np.nan) if values is None else values,
-            **rows,
+            expected=rows["expected"],
+            lower=rows["lower"],
+            upper=rows["upper"],
             start=begin - margin,
             end=last + margin,
             unit=unit if isinstance(unit, str) else "",
