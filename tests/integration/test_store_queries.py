@@ -106,6 +106,7 @@ QUERIES: dict[str, Query] = {
     "overlapping of an address then": _series("driftband_drift", LONG_AGO - HOUR, LONG_AGO, address=ADDRESS),
     "overlapping of a module": _series("driftband_drift", workspace="w/7", module="m"),
     "overlapping of a workspace": _series("driftband_drift", LONG_AGO - HOUR, LONG_AGO, workspace="w/7"),
+    "overlapping of a workspace now": _series("driftband_drift", workspace="w/7"),
     "overlapping of a finding": _series("driftband_drift", finding="f70"),
     "changes now": _series("driftband_change"),
     "changes then": _series("driftband_change", LONG_AGO - HOUR, LONG_AGO),

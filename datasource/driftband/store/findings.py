@@ -1,10 +1,10 @@
 """Named queries on findings and their transitions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select
 
 from driftband.model.finding import Finding, Transition
 from driftband.store.rows import chunks, of_finding, of_transition, to_finding, upsert, youngest
@@ -12,6 +12,8 @@ from driftband.store.spans import not_ended_before
 from driftband.store.tables import findings, transitions
 
 _c = findings.c
+_FEW = frozenset({"id", "address", "signal"})
+"""Columns of which one value has few findings: their own indexes are better than one on time."""
 
 
 def held(connection: Connection, workspace: str) -> list[Finding]:
@@ -67,13 +69,13 @@ def page(
     equal: columns with the value they must have. since, until: findings that were there at some time in between.
     """
     conditions = {name: _c[name] == value for name, value in equal.items()}
-    if equal.get("state") == "closed" and "workspace" not in equal:
+    if equal.get("state") == "closed" and ("workspace" not in equal or since is not None):
         # Nearly all are closed: an index on that must not be taken for a good one.
         conditions["state"] = _c.closed_at.is_not(None)
     statement: Select[Any] = select(findings).where(*conditions.values())
     if until is not None:
         statement = statement.where(_c.opened_at <= until)
-    parts = [statement] if since is None else [statement.where(p) for p in _there_after(since, equal.get("state"))]
+    parts = [statement] if since is None else [statement.where(p) for p in _there_after(since, equal)]
     found = [to_finding(row) for p in parts for row in youngest(connection, p, _c.opened_at, _c.id, after, limit)]
     return sorted(found, key=lambda f: (f.opened_at, f.id), reverse=True)[:limit]
 
@@ -92,17 +94,24 @@ def overlapping(
     """
     narrowed = [_c[name] == value for name, value in equal.items()]
     rows: list[Finding] = []
-    for there in _there_after(start):
+    for there in _there_after(start, equal, few=bool(more)):
         statement = select(findings).where(there, _c.opened_at <= end, *narrowed, *more).limit(limit)
         rows += [to_finding(row) for row in connection.execute(statement).mappings()]
     steps = story(connection, [f.id for f in rows])
     return [(f, steps.get(f.id, [])) for f in rows]
 
 
-def _there_after(start: datetime, state: str | None = None) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions of which a finding that closed after ``start``, or not at all, meets one. state: the only one wanted."""
+def _there_after(start: datetime, equal: Mapping[str, str], *, few: bool = False) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of which a finding that closed after ``start``, or not at all, meets one.
+
+    equal: what is wanted beside. few: whether conditions beside that leave few.
+    """
+    if few or not _FEW.isdisjoint(equal):
+        yield or_(_c.closed_at.is_(None), _c.closed_at > start)
+        return
+    state = equal.get("state")
     if state != "closed":
-        yield _c.closed_at.is_(None)
+        yield _c.span.is_(None)
     if state in (None, "closed"):
         yield from not_ended_before(start, _c.span, _c.opened_at, _c.closed_at)
 
