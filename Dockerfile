@@ -11,7 +11,7 @@ RUN /opt/driftband/bin/pip install --no-deps .
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/driftband --create-home driftband
 COPY --from=build /opt/driftband /opt/driftband
-COPY docker/backfill.py docker/world.py docker/healthy.py /opt/driftband/docker/
+COPY docker/backfill.py docker/world.py docker/evidence.py docker/healthy.py /opt/driftband/docker/
 ENV PATH=/opt/driftband/bin:$PATH PYTHONUNBUFFERED=1
 USER driftband
 WORKDIR /var/lib/driftband

@@ -41,7 +41,12 @@ def tell(config: Config, to: Evidence, now: int) -> None:
     """Tell the evidence of the sample world that is current at ``now`` (epoch ms); nothing where there is some already."""
     if not config.prometheus.url.startswith("sample:") or StoredOverview(to.database).workspaces():
         return
-    for told in evidence(Script.at(now), from_ms(now)):
+    tell_all(Script.at(now), to, now)
+
+
+def tell_all(script: Script, to: Evidence, now: int) -> None:
+    """Tell what a script has until ``now`` (epoch ms). What has been told before is known, and stays as it is."""
+    for told in evidence(script, from_ms(now)):
         _take(replace(to, clock=_stopped(told.at)), told)
 
 

@@ -1,4 +1,4 @@
-"""The service of docker-compose.yml that goes on with the backfilled sample world, and a Prometheus that scrapes it."""
+"""The services of docker-compose.yml that go on with the backfilled sample world: what a Prometheus scrapes, and its drift."""
 
 import subprocess
 import sys
@@ -13,6 +13,9 @@ from driftband.model.series import Labels, make_labels
 from driftband.sources.sample.script import Script
 from driftband.sources.sample.shapes import MINUTE
 from driftband.sources.sample.world import World
+from driftband.store import findings
+from driftband.store.database import Database
+from driftband.store.overview import StoredOverview
 
 from .conftest import PrometheusFactory
 from .program import Program
@@ -75,3 +78,23 @@ def test_what_was_backfilled_once_stays(tmp_path: Path) -> None:
     subprocess.run([sys.executable, DOCKER / "backfill.py", tmp_path], check=True, timeout=60)
     assert [path.name for path in tmp_path.iterdir()] == ["anchor"]
     assert (tmp_path / "anchor").read_text() == str(ANCHOR)
+
+
+def test_the_ledger_is_told_the_worlds_drift_once(tmp_path: Path) -> None:
+    (tmp_path / "anchor").write_text(str(ANCHOR))
+    compose = yaml.safe_load((DOCKER.parent / "docker-compose.yml").read_text())
+    given = compose["services"]["evidence"]["environment"]
+    environ = {"PATH": "/usr/bin:/bin", **given, "DRIFTBAND_STORE": f"sqlite:///{tmp_path}/ledger.db"}
+    told = []
+    for _ in range(2):
+        subprocess.run([sys.executable, DOCKER / "evidence.py", tmp_path], check=True, timeout=300, env=environ)
+        database = Database(environ["DRIFTBAND_STORE"])
+        with database.read() as connection:
+            found = findings.page(connection, equal={}, since=None, until=None, after=None, limit=1000)
+        told.append((StoredOverview(database).workspaces(), found))
+        database.close()
+    assert told[0] == told[1]
+    workspaces, found = told[0]
+    assert len(workspaces) == 3
+    assert {f.severity for f in found if f.alarming} >= {"warning", "error"}
+    assert any(f.actor for f in found)

@@ -88,7 +88,7 @@ def test_alerting_leaves_the_users_policies_alone() -> None:
 
 def test_compose_publishes_on_loopback_only_and_mounts_what_is_there() -> None:
     services = read_yaml("docker-compose.yml")["services"]
-    assert services.keys() == {"backfill", "world", "prometheus", "driftband", "grafana"}
+    assert services.keys() == {"backfill", "evidence", "world", "prometheus", "driftband", "grafana"}
     for service in services.values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
         for volume in service.get("volumes", []):
