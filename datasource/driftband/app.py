@@ -1,12 +1,10 @@
 """The only place that wires things together."""
 
-import gc
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 from ipaddress import ip_network
@@ -15,23 +13,18 @@ from typing import Any, cast
 
 import structlog
 from flask import Flask, Response, request
-from gunicorn.app.base import BaseApplication
-from gunicorn.glogging import Logger as GunicornLogger
 
 from driftband import app_demo, logs
-from driftband.app_alerts import forgetting_alerts, inbox_of, taker_of, taking
-from driftband.app_annotations import annotating
-from driftband.app_evidence import Background, Chore, Evidence, open_evidence, signed_by_hcp, tidying
-from driftband.app_incidents import Incidents, always, forgetting, incidents_of, looking, telling_late
+from driftband.app_alerts import inbox_of
+from driftband.app_evidence import Evidence, open_evidence, signed_by_hcp
+from driftband.app_incidents import Incidents, always, incidents_of
 from driftband.app_pagerduty import pagerduty_inbox
 from driftband.app_pictures import pictures_of
-from driftband.app_respond import delivering
-from driftband.app_scans import Scans
+from driftband.app_server import THREADS, Server
 from driftband.app_source import open_source, wall_clock
 from driftband.app_verify import Gate
-from driftband.app_watch import Watcher, watcher
+from driftband.app_watch import watcher
 from driftband.config import Config
-from driftband.model.moment import to_ms
 from driftband.query.errors import QueryError
 from driftband.query.fetch import Fetch
 from driftband.query.fitting import Fitter
@@ -45,7 +38,6 @@ from driftband.sources.own import OwnSamples
 from driftband.store.accepted import accepted_of
 from driftband.store.database import Database, StoreError
 from driftband.store.lookup import StoredLookup
-from driftband.store.outbox import StoredOutbox
 from driftband.store.overview import StoredOverview
 from driftband.store.series import intervals
 from driftband.web.access import Access, Tokens
@@ -57,15 +49,10 @@ from driftband.web.proxy import Proxy
 
 log = structlog.get_logger(__name__)
 
-THREADS = 32
 HISTORY_MEMORY = 128 * 2**20
 FIT_MEMORY = 128 * 2**20
-STOP_WITHIN = 20
 WATCHED_SERIES = 3 * MOST_SERIES
 WATCHER_THREADS = 2
-GARBAGE_EVERY = 20_000
-SCRAPE = 15
-"""Seconds between two samples of the demo's own metrics."""
 EXAMPLE = "anomaly_band(sum by (service) (rate(http_requests_total[5m])), 0.99)"
 SAMPLE_EXAMPLE = 'anomaly_band(sum by (service) (rate(http_requests_total{service="checkout"}[5m])), 0.99)'
 
@@ -190,90 +177,10 @@ def _readiness(source: Source, database: Database) -> Readiness:
     return Readiness(ready=store == "ok", states={"listener": "ok", "store": store, "source": state})
 
 
-class _Logger(GunicornLogger):
-    """Gunicorn's lines go where ours go."""
-
-    def setup(self, cfg: Any) -> None:
-        super().setup(cfg)
-        logs.through_root("gunicorn.error", "gunicorn.access")
-
-
-class _Server(BaseApplication):
-    """Gunicorn with threads in one process, so that all of them share the caches."""
-
-    def __init__(
-        self,
-        config: Config,
-        app: Flask,
-        evidence: Evidence,
-        incidents: Incidents,
-        watching: Watcher | None,
-        own: OwnSamples | None,
-    ) -> None:
-        self._driftband, self._own = config, own
-        self._app, self._evidence, self._incidents, self._watching = app, evidence, incidents, watching
-        super().__init__()
-
-    def load_config(self) -> None:
-        host = f"[{self._driftband.host}]" if ":" in self._driftband.host else self._driftband.host
-        settings: dict[str, Any] = {
-            "bind": f"{host}:{self._driftband.port}",
-            "workers": 1,
-            "worker_class": "gthread",
-            "threads": THREADS,
-            "timeout": 0,
-            "graceful_timeout": STOP_WITHIN,
-            "keepalive": 75,
-            "proc_name": "driftband",
-            "logger_class": _Logger,
-            "control_socket_disable": True,
-            "worker_exit": self._stop,
-        }
-        for name, value in settings.items():
-            self.cfg.set(name, value)
-
-    def _stop(self, _server: object, _worker: object) -> None:
-        if self._watching is not None:
-            self._watching.stop()
-
-    def load(self) -> Flask:
-        # This is the worker, a fork: connections that its parent opened are not its own.
-        self._evidence.database.engine.dispose(close=False)
-        # A source's answer is a million small lists: to look through all of them again and again took longer than to
-        # read it.
-        gc.freeze()
-        gc.set_threshold(GARBAGE_EVERY, 10, 10)
-        scans = Scans({w.name: w for w in self._driftband.workspaces}, self._evidence)
-        chores = [tidying(self._driftband, self._evidence), Chore("scans", None, scans.look)]
-        if self._driftband.grafana is not None:
-            chores.append(annotating(self._driftband.grafana, self._evidence.database))
-        database = self._evidence.database
-        chores += [forgetting(self._driftband, database), forgetting_alerts(database)]
-        if self._own is not None:
-            chores.append(_scraping(self._own))
-        Background(database, chores).start()
-        # In a thread of their own: an alert must not wait for Grafana to take an annotation.
-        swift = [taking(taker_of(self._driftband, database)), looking(self._incidents), telling_late(self._incidents)]
-        Background(database, swift, self._incidents.moved).start()
-        # And another: a destination may take half a minute to fail.
-        outbox = StoredOutbox(database)
-        pictures = pictures_of(self._driftband, database)
-        if owed := delivering(self._driftband, outbox, outbox, self._evidence.clock, pictures):
-            Background(database, owed).start()
-        if self._watching is not None:
-            self._watching.start()
-        return self._app
-
-
 def serve(config: Config) -> None:
     """Serve until stopped. SIGTERM and SIGINT let requests under way end first."""
     logs.configure(config.secrets())
     _run(config, open_evidence(config))
-
-
-def _scraping(own: OwnSamples) -> Chore:
-    own.take(wall_clock())
-    return Chore("own metrics", timedelta(seconds=SCRAPE), lambda now: own.take(to_ms(now)))
 
 
 def _run(config: Config, evidence: Evidence, ready: Callable[[], bool] = always, *, scraped: bool = False) -> None:
@@ -284,7 +191,7 @@ def _run(config: Config, evidence: Evidence, ready: Callable[[], bool] = always,
     source = open_source(config, measure, max_series=WATCHED_SERIES, threads=WATCHER_THREADS)
     watching = watcher(config, evidence.database, source, measure)
     app = create_app(config, evidence, incidents, measure, own)
-    cast("Any", _Server(config, app, evidence, incidents, watching, own)).run()
+    cast("Any", Server(config, app, evidence, incidents, watching, own)).run()
 
 
 def demo(environ: Mapping[str, str]) -> None:

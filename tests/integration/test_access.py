@@ -1,6 +1,7 @@
 """Who gets in, and what a stranger can make driftband say."""
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -146,3 +147,30 @@ def test_a_foreign_host_is_never_repeated(driftband: DriftbandServer) -> None:
         f"{driftband.url}/sign-in", data={"token": READ}, headers={"Host": foreign}, allow_redirects=False, timeout=30
     )
     assert not re.search(foreign, answer.text + str(answer.headers))
+
+
+def test_a_long_query_by_get_is_answered(driftband: DriftbandServer) -> None:
+    assert _get(driftband, "/api/v1/query?query=vector(1)" + "+" * 8_100, READ).status_code == 200
+
+
+@pytest.mark.parametrize("length", [8_200, 300_000])
+def test_a_longer_one_is_refused_in_prometheus_form_and_pointed_to_post(
+    driftband: DriftbandServer, length: int
+) -> None:
+    answer = _get(driftband, "/api/v1/query?query=vector(1)" + "+" * length, READ)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (414, "application/json")
+    assert (answer.json()["status"], answer.json()["errorType"]) == ("error", "bad_data")
+    assert "POST" in answer.json()["error"]
+
+
+def test_what_is_no_request_is_refused_without_a_word_of_it(driftband: DriftbandServer) -> None:
+    endless = {f"x-{n}": "y" for n in range(200)}
+    answer = _get(driftband, "/api/v1/labels", READ, **endless)
+    assert (answer.status_code, answer.json()["status"]) == (431, "error")
+    host, port = driftband.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(f"GET /api/v1/labels?token={READ} {READ} HTTP/1.1\r\n\r\n".encode())
+        said = connection.makefile("rb").read().decode()
+    assert said.startswith("HTTP/1.1 400 ")
+    assert '"status":"error"' in said
+    assert READ not in said + driftband.log.read_text()
