@@ -160,7 +160,7 @@ def _access(config: Config) -> Access:
     if (trusted := access.proxy) is not None:
         networks = tuple(ip_network(address) for address in trusted.addresses)
         proxy = Proxy(trusted.header, networks, writes=trusted.allow == "write")
-    return Access(tokens, proxy, config.external_url)
+    return Access(tokens, proxy, config.external_url, config.host)
 
 
 def _readiness(source: Source, database: Database) -> Readiness:

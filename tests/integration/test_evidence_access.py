@@ -112,8 +112,14 @@ FOREIGN = [
     {"Origin": "http://127.0.0.1:1"},
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
-    {"Origin": "http://rebound.example", "Host": "rebound.example"},
-    {"Sec-Fetch-Site": "same-origin", "Host": "rebound.example"},
+]
+REBOUND = [
+    {"Host": "rebound.example"},
+    {"Origin": "http://rebound.example", "Host": "rebound.example:8088"},
+    {"Sec-Fetch-Site": "same-origin", "Host": "127.0.0.1.rebound.example"},
+    {"Host": "localhost.rebound.example"},
+    {"Host": "[::1"},
+    {"Host": ""},
 ]
 
 
@@ -127,11 +133,41 @@ def test_without_tokens_no_page_of_another_site_writes(
 
 def test_without_tokens_our_own_pages_and_programs_write(api: Api) -> None:
     own = {"Origin": api.server.url, "Sec-Fetch-Site": "same-origin"}
-    for headers in ({}, own, {"Sec-Fetch-Site": "none"}, {"Host": "driftband.internal"}):
-        assert api.ask("POST", "/changes", data=b"{}", headers=headers).status_code == 400
+    for headers in ({}, own, {"Sec-Fetch-Site": "none"}):
+        refused(api.ask("POST", "/changes", data=b"{}", headers=headers), 400, "id")
+
+
+@pytest.mark.parametrize("headers", REBOUND, ids=str)
+def test_without_tokens_no_name_of_others_leads_here(api: Api, headers: dict[str, str]) -> None:
+    for method, path in (("POST", "/changes"), ("GET", "/findings"), ("GET", "/no/such")):
+        text = refused(api.ask(method, path, data=b"{}", headers=headers), 400, "external_url")
+        assert "rebound" not in text
+    for path in ("/", "/workspaces", "/metrics", "/api/v1/query?query=vector(1)"):
+        answer = requests.get(api.server.url + path, headers=headers, timeout=30)
+        assert answer.status_code == 400
+        assert "external_url" in answer.text
+    asked = requests.get(f"{api.server.url}/api/v1/query?query=vector(1)", headers=headers, timeout=30).json()
+    assert (asked["status"], asked["errorType"]) == ("error", "bad_data")
+    assert requests.get(f"{api.server.url}/healthz", headers=headers, timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8088", "127.0.0.1", "127.8.8.8:80", "[::1]:8088", "host.docker.internal:8088", "bands.example"]
+)  # fmt: skip
+def test_without_tokens_it_answers_to_its_own_names(start_api: StartApi, host: str) -> None:
+    api = start_api(external_url="https://bands.example/")
+    assert api.ask("GET", "/findings", headers={"Host": host}).status_code == 200
+    assert api.ask("POST", "/changes", data=b"{}", headers={"Host": host}).status_code == 400
+
+
+def test_with_a_read_token_it_answers_to_any_name(guarded: Api) -> None:
+    for host in ("driftband:8088", "rebound.example"):
+        headers = {"Host": host, "Authorization": f"Bearer {READ}"}
+        assert guarded.ask("GET", "/findings", headers=headers).status_code == 200
+        _refuses(guarded.ask("GET", "/findings", headers={"Host": host}), 401)
 
 
 def test_with_tokens_where_it_comes_from_does_not_matter(guarded: Api) -> None:
-    for headers in FOREIGN:
+    for headers in (*FOREIGN, {"Host": "driftband:8088"}):
         answer = guarded.ask("POST", "/changes", data=b"{}", headers={**headers, "Authorization": f"Bearer {WRITE}"})
         assert answer.status_code == 400

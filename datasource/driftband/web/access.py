@@ -16,7 +16,9 @@ READING, WRITING = "driftband_session", "driftband_write_session"
 """The cookies of who has given a read token, and a write token too."""
 PROOF = "proof"
 """The field in which a form carries its proof."""
-Refusal = Literal["missing", "wrong", "kind", "foreign"]
+Refusal = Literal["missing", "wrong", "kind", "foreign", "host"]
+_LOCAL = re.compile(r"localhost|127(\.\d+){3}|\[::1\]|host\.(docker|containers)\.internal")
+"""Names that no page can have: of loopback, and what a container calls its host."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,15 @@ class Visitor:
 class Access:
     """Decides by tokens, by what kind they are of; without any read token, reading is open to whoever can connect.
 
-    origin: of external_url, from which our own pages come where a proxy stands before us.
+    external_url: our own pages come from its origin where a proxy stands before us. listen: the host listened on. Where no
+    token is asked for, no other names than these and loopback's are answered to: a page may have had its own name lead here
+    since it was loaded, and would read with its visitor's browser.
     """
 
-    def __init__(self, tokens: "Tokens", proxy: Proxy | None = None, external_url: str = "") -> None:
+    def __init__(self, tokens: "Tokens", proxy: Proxy | None = None, external_url: str = "", listen: str = "") -> None:
         self._tokens, self._proxy = tokens, proxy
         self._origin = urlsplit(external_url)
+        self._hosts = {listen.lower(), self._origin.hostname} - {"", None}
         self._reading, self._writing = Sessions(tokens.read, "read"), Sessions(tokens.write, "write")
         self._forms = Forms(tokens.write)
 
@@ -44,7 +49,7 @@ class Access:
         """Return why this request may not read, or None where it may."""
         known = self._tokens
         if not known.read:
-            return None
+            return None if self._leads_here(request.host) else "host"
         if token := _bearer(request):
             return _refusal(token, known.read, [*known.write, *known.approve])
         return None if self._reading.name(request.cookies.get(READING, "")) or self._named(request) else "missing"
@@ -53,7 +58,9 @@ class Access:
         """Return why this request may not write by the API, or None where it may; a browser's cookie does not write."""
         known = self._tokens
         if not known.write:
-            return "foreign" if _comes_from_elsewhere(request) else None
+            return (
+                "host" if not self._leads_here(request.host) else "foreign" if _comes_from_elsewhere(request) else None
+            )
         token = _bearer(request)
         return _refusal(token, known.write, [*known.read, *known.approve]) if token else "missing"
 
@@ -64,7 +71,7 @@ class Access:
         visitor = self.visitor(request)
         if not visitor.writes:
             return "kind"
-        if not self._tokens.write and _comes_from_elsewhere(request):
+        if not self._tokens.write and (not self._leads_here(request.host) or _comes_from_elsewhere(request)):
             return "foreign"
         proven = self._forms.fits(request.form.get(PROOF, ""), visitor.session)
         return None if proven and self.is_of_ours(request) else "foreign"
@@ -99,6 +106,10 @@ class Access:
         site, origin = request.headers.get("Sec-Fetch-Site", "same-origin"), request.headers.get("Origin", "")
         return site == "same-origin" and (not origin or urlsplit(origin).netloc in (request.host, self._origin.netloc))
 
+    def _leads_here(self, host: str) -> bool:
+        name = re.sub(r":\d+$", "", host.lower())
+        return name in self._hosts or _LOCAL.fullmatch(name) is not None
+
     def _named(self, request: Request) -> str:
         return self._proxy.user(request) if self._proxy is not None else ""
 
@@ -124,15 +135,9 @@ def _refusal(token: str, allowed: Sequence[str], others: Sequence[str]) -> Refus
 
 
 def _comes_from_elsewhere(request: Request) -> bool:
-    """Whether a page of another site sends this: where no token is asked for, any page that one visits could write.
-
-    A page may also have had its own name lead here since; without tokens the service is on loopback, under no such name.
-    """
+    """Whether a page of another site sends this: where no token is asked for, any page that one visits could write."""
     site, origin = request.headers.get("Sec-Fetch-Site", "none"), request.headers.get("Origin", "")
-    if site not in ("none", "same-origin") or (origin != "" and urlsplit(origin).netloc != request.host):
-        return True
-    from_a_page = site == "same-origin" or origin != ""
-    return from_a_page and re.fullmatch(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", request.host) is None
+    return site not in ("none", "same-origin") or (origin != "" and urlsplit(origin).netloc != request.host)
 
 
 def _one_of(given: str, known: Sequence[str]) -> bool:

@@ -195,13 +195,15 @@ def _writes() -> bool:
 
 def _refused(refusal: Refusal, needed: str) -> Response:
     """Say why a request is not answered: with a page to sign in where a person looks."""
-    status = 403 if refusal in ("kind", "foreign") else 401
-    if request.blueprint == "pages":
+    status = 400 if refusal == "host" else 403 if refusal in ("kind", "foreign") else 401
+    if refusal != "host" and request.blueprint == "pages":
         return asked_to_sign_in(refusal, status)
     reasons = {
         "missing": f"a {needed} token is needed: Authorization: Bearer <token>",
         "wrong": "this token is not known",
         "kind": f"this token does not allow to {needed}",
+        "host": "without a token driftband answers to localhost, its listen address and the host of external_url alone, since any"
+        " page may have its own name lead here: set external_url, or access.read_tokens and access.write_tokens",
         "foreign": "pages of other sites may not write; give access.write_tokens, and send one",
     }
     answer = problem(status, reasons[refusal])
@@ -211,6 +213,8 @@ def _refused(refusal: Refusal, needed: str) -> Response:
 
 
 def _form_refused(refusal: Refusal, desk: Desk) -> Response:
+    if refusal == "host":
+        return _refused(refusal, "write")
     if refusal == "foreign":
         text = "This form is too old, or came from elsewhere; nothing was changed. Open the page again and repeat it."
     elif refusal == "kind" and desk.pages.access.refuse_read(request) is None:
