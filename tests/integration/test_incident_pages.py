@@ -237,9 +237,11 @@ def test_without_tokens_pages_act_and_other_sites_do_not(tmp_path: Path) -> None
         for headers in (
             {"Origin": "https://evil.example"},
             {"Sec-Fetch-Site": "cross-site"},
-            {"Host": "evil.example", "Sec-Fetch-Site": "same-origin"},
         ):
             assert client.post(f"{path}/acknowledge", data=form, headers=headers).status_code == 403
+        rebound = {"Host": "evil.example", "Sec-Fetch-Site": "same-origin"}
+        assert client.post(f"{path}/acknowledge", data=form, headers=rebound).status_code == 400
+        assert client.get(path, headers=rebound).status_code == 400
         assert client.post(f"{path}/acknowledge", data={"by": "dana"}).status_code == 403
         assert client.post(f"{path}/acknowledge", data=form).status_code == 303
         assert NOW.isoformat() in client.get(path).text
