@@ -10,7 +10,7 @@ from driftband.model.incident import Incident
 from driftband.model.refusal import ConflictError, UnknownError
 from driftband.store import incident_writing, incidents, watching
 from driftband.store.database import Database
-from driftband.store.tables import watch_progress
+from driftband.store.tables_watching import watch_progress
 from driftband.web.listing import Wanted
 
 from .incident_story import MINUTE, NOON, ONCALL, Story, key

@@ -8,9 +8,9 @@ T = TypeVar("T")
 WITHIN = 60.0
 
 
-def until(look: Callable[[], T]) -> T:
+def until(look: Callable[[], T], within: float = WITHIN) -> T:
     """Look again and again until there is something to see, and return it."""
-    deadline = time.monotonic() + WITHIN
+    deadline = time.monotonic() + within
     while not (seen := look()):
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.1)
