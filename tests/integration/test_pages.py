@@ -25,7 +25,7 @@ ODD = 'odd/../"name"'
 IGNORED = {"reason": "the autoscaler sets it", "owner": "platform", "address": "aws_eks*", "workspace": "prod/*"}
 
 
-def _told(made: World, name: str) -> None:
+def tell_of_a_run(made: World, name: str) -> None:
     run = Run(
         id="run-1", workspace=name, status="drifted", tool="terraform", at=NOW - 5 * MINUTE, reported_at=NOW, reason="1 differs"
     )  # fmt: skip
@@ -42,8 +42,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             opened_at=NOW - timedelta(days=3), last_seen_at=NOW - timedelta(days=2), reason="as declared again",
         )  # fmt: skip
         made.tell(change(), breach(), drifted(), closed)
-        _told(made, "prod/checkout")
-        _told(made, ODD)
+        tell_of_a_run(made, "prod/checkout")
+        tell_of_a_run(made, ODD)
         made.evidence.ignore({**IGNORED, "resource_type": "", "attribute": "", "expires_at": NOW + timedelta(days=9)})
         yield made
 

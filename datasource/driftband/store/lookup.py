@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from driftband.model.change import Change
 from driftband.model.finding import Finding
 from driftband.model.ignore import Ignore
 from driftband.model.incident import Incident
 from driftband.store import changes, findings, ignores, incidents, search
 from driftband.store.database import Database
-from driftband.store.tables import findings as table
 
 
 @dataclass(frozen=True)
@@ -26,15 +23,6 @@ class StoredLookup:
         """Return findings in the order of their ids; those that are gone are left out."""
         with self.database.read() as connection:
             return findings.by_ids(connection, ids)
-
-    def accepted_until(self, ids: Sequence[str]) -> Mapping[str, datetime]:
-        """Return until when findings are accepted, where that has an end."""
-        c = table.c
-        statement = select(c.id, c.accepted_until).where(
-            c.id.in_(list(ids)), c.state == "accepted", c.accepted_until.is_not(None)
-        )
-        with self.database.read() as connection:
-            return {row.id: row.accepted_until for row in connection.execute(statement)}
 
     def changes(self, ids: Sequence[str]) -> Mapping[str, Change]:
         """Return changes by their ids; those that are gone are left out."""

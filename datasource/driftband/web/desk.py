@@ -40,9 +40,6 @@ class Lookup(Protocol):
     def findings(self, ids: Sequence[str]) -> list[Finding]:
         """Return findings in the order of their ids; those that are gone are left out."""
 
-    def accepted_until(self, ids: Sequence[str]) -> Mapping[str, datetime]:
-        """Return until when findings are accepted, where that has an end."""
-
     def changes(self, ids: Sequence[str]) -> Mapping[str, Change]:
         """Return changes by their ids; those that are gone are left out."""
 

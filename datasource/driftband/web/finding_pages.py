@@ -23,7 +23,6 @@ def add_finding_pages(blueprint: Blueprint, desk: Desk) -> None:
             steps=[{**step, "at": parse_moment(step["at"])} for step in steps],
             held=held,
             picture=pictures([one], [known[name] for name in suspects if name in known]).get(one.id),
-            until=desk.lookup.accepted_until([one.id]).get(one.id),
             lengths=LENGTHS,
             itself=one.id,
             done=done(),

@@ -82,7 +82,6 @@ def _one(desk: Desk, incident: Incident) -> dict[str, Any]:
         "more": len(incident.findings) - len(findings),
         "suspects": suspects,
         "pictures": pictures(findings, changes),
-        "until": desk.lookup.accepted_until(ids),
         "story": story(incident, changes, LINES),
         "around": _around(incident.context),
         "told": desk.incidents.notifications(owed)[:MESSAGES],
