@@ -188,10 +188,14 @@ class _Settings:
 
 
 def watcher(config: Config, database: Database, source: Source, measure: Measure) -> Watcher | None:
-    """Return the watcher of a configuration's signals, intents and service graph, None where there are none."""
+    """Return the watcher of a configuration's signals, intents and service graph, None where there are none.
+
+    What was watched before is over then.
+    """
     settings, interval = config.bands.settings(), config.watch.interval
     watched = watched_of(config, measure)
     if not watched:
+        watching.enrol(database, {}, utc_now())
         return None
     fetch = WatchedSource(source, settings.step, config.limits.query_timeout / 1000)
     around = Surroundings(

@@ -12,7 +12,7 @@ STALE_AFTER_SECONDS = 26 * 3600
 """Longer than the night between two daily scans."""
 SILENT_AFTER_SECONDS = 15 * 60
 
-_DRIFT_PAGE = "{{ externalURL }}/d/driftband-drift?var-workspace={{ urlquery $labels.workspace }}"
+_DRIFT_PAGE = "{{ externalURL }}d/driftband-drift?var-workspace={{ urlquery $labels.workspace }}"
 
 
 def _incident(verdict: str) -> dict[str, str]:
@@ -80,7 +80,8 @@ DRIFT = Group(
             title="Access or public exposure has drifted",
             # What else makes a moved attribute an error: docs/detectors/configuration.md.
             queries={
-                "drift": 'driftband_drift{layer="configuration", kind="attribute_changed", class="drift", severity=~"error|critical"}'
+                "drift": 'max without (class) (driftband_drift{layer="configuration", kind="attribute_changed", class="drift",'
+                ' severity=~"error|critical"})'
             },
             fires=("gt", (0,)),
             holds_for="0s",
@@ -105,13 +106,13 @@ DRIFT = Group(
         Rule(
             uid="driftband-limit",
             title="A limit will be reached",
-            queries={"score": 'driftband_drift{kind="saturation"}'},
+            queries={"score": 'max without (class) (driftband_drift{kind="saturation"})'},
             fires=("gt", (0,)),
             holds_for="0s",
             about="drift",
-            summary="{{ $labels.signal }}{{ with $labels.service }} of {{ . }}{{ end }} is forecast to reach its limit"
-            "{{ if gt $values.score.Value 0.0 }} within the day (score {{ humanize $values.score.Value }}: 4 is six hours, 24 is one){{ end }}",
-            description="The forecast and its limit: {{ externalURL }}/explore with driftband_actual, driftband_expected and driftband_upper of this signal.",
+            summary="{{ $labels.signal }}{{ with $labels.service }} of {{ . }}{{ end }} is forecast to reach its limit within the day",
+            description='Score {{ printf "%.1f" $values.score.Value }}: 4 is six hours, 24 is one. The forecast: '
+            "{{ externalURL }}explore, with driftband_actual, driftband_expected and driftband_upper of this signal.",
         ),
     ),
 )

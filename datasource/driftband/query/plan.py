@@ -32,7 +32,9 @@ from driftband.query.windows import EXTRAPOLATED, OVER_TIME
 _AGGREGATIONS = {
     "sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "topk", "bottomk", "quantile", "count_values",
 }  # fmt: skip
-_LOCAL_ONLY = {*EXTRAPOLATED, "time", "vector", "histogram_quantile"}
+_CLOCK = frozenset({"time", "vector"})
+"""What asks nobody: it is answered here, so that it does not fail with the source."""
+_LOCAL_ONLY = {*EXTRAPOLATED, "histogram_quantile"}
 _MATCH_OPS = (
     (promql.MatchOp.Equal, "="),
     (promql.MatchOp.NotEqual, "!="),
@@ -81,7 +83,7 @@ class _Planner:
         constant = _constant(tree)
         if constant is not None:
             return Number(constant)
-        if not self._local and not self._has_ours(tree):
+        if not self._local and not self._has_ours(tree) and not _asks_nobody(tree):
             return Remote(self._parsed.restore(str(tree)), scalar=is_scalar(tree))
         match tree:
             case promql.VectorSelector():
@@ -153,7 +155,7 @@ class _Planner:
         name = tree.func.name
         if any(isinstance(argument, promql.SubqueryExpr) for argument in tree.args):
             raise self._no_subquery()
-        known = name in ELEMENTWISE or name in SHAPING or name in OVER_TIME
+        known = name in ELEMENTWISE or name in SHAPING or name in OVER_TIME or name in _CLOCK
         if not known and not (self._local and name in _LOCAL_ONLY):
             if self._local:
                 raise cannot(f"the sample world and replays do not evaluate {name}()", _ASK_A_PROMETHEUS)
@@ -202,6 +204,20 @@ def is_scalar(tree: promql.Expr) -> bool:
             return is_scalar(tree.lhs) and is_scalar(tree.rhs)
         case promql.Call():
             return bool(tree.func.return_type == promql.ValueType.Scalar)
+    return False
+
+
+def _asks_nobody(tree: promql.Expr) -> bool:
+    """Whether an expression is made of numbers and the clock alone."""
+    match tree:
+        case promql.NumberLiteral():
+            return True
+        case promql.ParenExpr() | promql.UnaryExpr():
+            return _asks_nobody(tree.expr)
+        case promql.BinaryExpr():
+            return _asks_nobody(tree.lhs) and _asks_nobody(tree.rhs)
+        case promql.Call():
+            return tree.func.name in _CLOCK and all(_asks_nobody(argument) for argument in tree.args)
     return False
 
 
