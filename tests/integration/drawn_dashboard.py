@@ -74,14 +74,15 @@ class Drawn:
         return found
 
 
-def opened(page: Page, grafana: str, name: str, **values: str) -> Drawn:
-    """Open a dashboard of the folder with some variables, in full height, and wait until it is drawn."""
+def opened(page: Page, grafana: str, name: str, *, theme: str = "dark", **values: str) -> Drawn:
+    """Open a dashboard of the folder with some variables, and wait until it is drawn."""
     board = BOARDS[name]
     drawn = Drawn(page, board)
     page.on("pageerror", lambda error: drawn.complaints.append(str(error)))
     page.on("response", drawn.hear)
     variables = {f"var-{key}": value for key, value in values.items()}
-    page.goto(f"{grafana}/d/{board['uid']}?{urlencode({'orgId': 1, **variables})}", timeout=90_000)
+    asked = urlencode({"orgId": 1, "theme": theme, **variables})
+    page.goto(f"{grafana}/d/{board['uid']}?{asked}&kiosk", timeout=90_000)
     page.locator("[data-viz-panel-key]").first.wait_for(timeout=90_000)
     drawn.settle()
     return drawn

@@ -1,5 +1,6 @@
 """What there is has its place in the documentation, and what stands there is right."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -54,6 +55,11 @@ def test_every_route_of_the_api_is_described_and_no_other() -> None:
 def test_a_route_has_its_answer(route: str) -> None:
     text = page("docs/api.md").partition(route)[2].partition("\n#")[0]
     assert "{" in text or "204" in text or "One change" in text
+
+
+def test_every_dashboard_is_described() -> None:
+    titles = {json.loads(path.read_text(encoding="utf-8"))["title"] for path in (ROOT / "dashboards").glob("*.json")}
+    assert set(re.findall(r"^\| ([\w ]+) \| ", page("docs/dashboards.md"), re.MULTILINE)) - {"dashboard"} == titles
 
 
 def test_every_argument_of_the_api_is_named() -> None:

@@ -29,6 +29,19 @@ def legend() -> common_builder.VizLegendOptions:
     )
 
 
+def ranked_legend() -> common_builder.VizLegendOptions:
+    """Return a legend of many series beside the panel, the highest first."""
+    return (
+        common_builder.VizLegendOptions()
+        .display_mode(common.LegendDisplayMode.TABLE)
+        .placement(common.LegendPlacement.RIGHT)
+        .show_legend(show_legend=True)
+        .calcs(["max"])
+        .sort_by("Max")
+        .sort_desc(sort_desc=True)
+    )
+
+
 def steps(*thresholds: tuple[float | None, str]) -> build.ThresholdsConfig:
     """Return absolute thresholds: from each value on, its colour."""
     listed = [model.Threshold(value=value, color=colour) for value, colour in thresholds]

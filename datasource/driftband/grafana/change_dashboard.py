@@ -5,11 +5,12 @@ from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders.table import Panel as Table
+from grafana_foundation_sdk.builders.timeseries import Panel as Lines
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from driftband.grafana.board import ABOUT, ENV, SERVICE, board, choice, link_to, marked
-from driftband.grafana.building import SOURCE, query
+from driftband.grafana.building import SOURCE, query, ranked_legend
 from driftband.grafana.findings_panels import changes_table, findings_table, incidents_table
 from driftband.grafana.panels import About, Column, begun, chosen, links, named, scores
 
@@ -20,7 +21,7 @@ _SCORES = f"driftband_anomaly_score{{{ABOUT}}}"
 _FINDINGS = f"last_over_time(driftband_finding_opened_timestamp_seconds{{{ABOUT}}}[$__range])"
 _QUERY_RESULT = 3
 """How Grafana numbers a variable query of this kind."""
-_POINTS = 200
+_POINTS, _FURTHEST = 200, 5
 
 
 def change() -> model.Dashboard:
@@ -41,17 +42,7 @@ def change() -> model.Dashboard:
                 _BEGAN,
             ),
             _moved(),
-            scores(
-                About(
-                    title="Scores around it",
-                    description="Distance from expected in half-widths of the band; beyond 1 or -1 is outside. The ten that "
-                    "were furthest out at the time. The mark is the change.",
-                    width=12,
-                    height=12,
-                    nothing="No signal is watched",
-                ),
-                {"{{service}} {{signal}}": f"topk(10, abs({_SCORES})) * 0 + on (signal, service, env) group_left () {_SCORES}"},
-            ),
+            _scores(),
             findings_table(
                 About(
                     title="Opened since",
@@ -79,6 +70,21 @@ def change() -> model.Dashboard:
         variables=(_which(), choice(SERVICE), choice(ENV)),
         marks=(marked('driftband_change{change="$change"}'),),
     )  # fmt: skip
+
+
+def _scores() -> Lines:
+    panel = scores(
+        About(
+            title="Scores around it",
+            description="Distance from expected in half-widths of the band; beyond 1 or -1 is outside. Those that were "
+            "furthest out at the time. The mark is the change.",
+            width=12,
+            height=12,
+            nothing="No signal is watched",
+        ),
+        {"{{service}} {{signal}}": f"{_SCORES} and on (signal, service, env) topk({_FURTHEST}, abs({_SCORES}))"},
+    )
+    return panel.legend(ranked_legend())
 
 
 def _which() -> build.QueryVariable:

@@ -9,6 +9,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from driftband.grafana.bands_dashboard import bands
 from driftband.grafana.change_dashboard import change
+from driftband.grafana.dependencies_dashboard import dependencies
 from driftband.grafana.drift_dashboard import drift
 from driftband.grafana.incidents_dashboard import incidents
 from driftband.grafana.overview_dashboard import overview
@@ -23,6 +24,7 @@ DASHBOARDS: Mapping[str, Callable[[], Dashboard]] = {
     "bands.json": bands,
     "drift.json": drift,
     "change.json": change,
+    "dependencies.json": dependencies,
     "incidents.json": incidents,
     "itself.json": itself,
 }

@@ -50,11 +50,11 @@ def _panels() -> Iterator[Any]:
             description="What is open and counts as drift. Who: as far as an audit log or an apply tells. Commit: the one "
             "that the resource was last applied from. Values before and after: driftband's page of the workspace.",
             width=24,
-            height=8,
+            height=9,
             nothing="Nothing has drifted",
         ),
         _with_commit(opened(f'state="open", class=~"drift|provisional", {_CONFIGURATION}')),
-        ("Severity", "Since", "Workspace", "Address", "Attribute", "Kind", "Who", "Commit", "Service", "Team"),
+        ("Severity", "Since", "Workspace", "Address", "Attribute", "Kind", "Who", "Commit", "Team"),
     )
     yield findings_table(
         About(

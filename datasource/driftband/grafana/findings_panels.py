@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.table import Panel as Table
 
 from driftband.grafana.board import link_to
 from driftband.grafana.building import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
-from driftband.grafana.panels import About, Column, ago, links, states, table, words
+from driftband.grafana.panels import About, Column, ago, links, states, table, words, wrapped
 
 SEVERITIES = {"critical": VERMILION, "error": ORANGE, "warning": SKY, "info": BLUE}
 """The worst first, each with its colour."""
@@ -37,30 +37,30 @@ def opened(where: str) -> str:
 def findings_table(about: About, expr: str, shown: Sequence[str], *, sort: str = "Since", more: bool = True) -> Table:
     """Return findings as rows; shown: the names of columns, of those below."""
     known = {
-        "Severity": Column(field="severity", name="Severity", width=90, more=words(SEVERITIES)),
-        "Since": Column(field="Value", name="Since", width=130, more=ago()),
-        "Opened": Column(field="Value", name="Opened", width=130, more=ago()),
-        "Layer": Column(field="layer", name="Layer", width=120),
-        "Kind": Column(field="kind", name="Kind", width=150),
-        "Class": Column(field="class", name="Class", width=170),
-        "Workspace": Column(field="workspace", name="Workspace", width=130),
-        "Address": Column(field="address", name="Address"),
-        "Attribute": Column(field="attribute", name="Attribute"),
+        "Severity": Column(field="severity", name="Severity", width=85, more=words(SEVERITIES)),
+        "Since": Column(field="Value", name="Since", width=120, more=ago()),
+        "Opened": Column(field="Value", name="Opened", width=120, more=ago()),
+        "Layer": Column(field="layer", name="Layer", width=115),
+        "Kind": Column(field="kind", name="Kind", width=145),
+        "Class": Column(field="class", name="Class", width=165),
+        "Workspace": Column(field="workspace", name="Workspace", width=120),
+        "Address": Column(field="address", name="Address", more=wrapped()),
+        "Attribute": Column(field="attribute", name="Attribute", more=wrapped()),
         "Signal": Column(
             field="signal",
             name="Signal",
             more=(links(link_to("driftband-signal", "Open the signal", signal="${__data.fields.signal}")),),
         ),
-        "Who": Column(field="actor", name="Who", width=90),
-        "Commit": Column(field="commit", name="Commit", width=120),
-        "Until": Column(field="until", name="Until", width=170),
+        "Who": Column(field="actor", name="Who", width=80),
+        "Commit": Column(field="commit", name="Commit", width=115),
+        "Until": Column(field="until", name="Until", width=190),
         "Service": Column(
             field="service",
             name="Service",
-            width=130,
+            width=125,
             more=(links(link_to("driftband-service", "Open the service", service="${__data.fields.service}")),),
         ),
-        "Team": Column(field="team", name="Team", width=100),
+        "Team": Column(field="team", name="Team", width=95),
     }
     return table(about, expr, [known[name] for name in shown], sort=sort, descending=more)
 
@@ -68,14 +68,14 @@ def findings_table(about: About, expr: str, shown: Sequence[str], *, sort: str =
 def incidents_table(about: About, expr: str, *, value: str = "Since") -> Table:
     """Return incidents as rows; the value of ``expr`` is when they opened, epoch ms."""
     columns = (
-        Column(field="severity", name="Severity", width=90, more=words(SEVERITIES)),
-        Column(field="Value", name=value, width=130, more=ago()),
-        Column(field="title", name="Incident", more=(links({"title": "Open the incident", "url": "${__data.fields.url}"}),)),
+        Column(field="severity", name="Severity", width=85, more=words(SEVERITIES)),
+        Column(field="Value", name=value, width=120, more=ago()),
+        Column(field="title", name="Incident", more=(*wrapped(), links({"title": "Open the incident", "url": "${__data.fields.url}"}))),
         Column(field="verdict", name="Verdict", width=110, more=words({"explained": BLUE, "unexplained": ORANGE})),
         Column(
             field="summary",
             name="Suspect",
-            more=(links(link_to("driftband-change", "Open the change", change="${__data.fields.suspect}")),),
+            more=(*wrapped(), links(link_to("driftband-change", "Open the change", change="${__data.fields.suspect}"))),
         ),
         Column(field="suspect_score", name="Score", width=70),
         Column(field="state", name="State", width=120),
@@ -101,17 +101,17 @@ def open_incidents(where: str) -> str:
 def changes_table(about: About, expr: str) -> Table:
     """Return changes as rows; the value of ``expr`` is when they began, epoch ms."""
     columns = (
-        Column(field="Value", name="When", width=130, more=ago()),
+        Column(field="Value", name="When", width=120, more=ago()),
         Column(
             field="summary",
             name="What",
-            more=(links(link_to("driftband-change", "Before and after", change="${__data.fields.change}")),),
+            more=(*wrapped(), links(link_to("driftband-change", "Before and after", change="${__data.fields.change}"))),
         ),
-        Column(field="kind", name="Kind", width=130),
-        Column(field="service", name="Service", width=130),
-        Column(field="workspace", name="Workspace", width=130),
-        Column(field="actor", name="Who", width=90),
-        Column(field="commit", name="Commit", width=120, more=(links({"title": "Open the run", "url": "${__data.fields.url}"}),)),
+        Column(field="kind", name="Kind", width=125),
+        Column(field="service", name="Service", width=115),
+        Column(field="workspace", name="Workspace", width=120),
+        Column(field="actor", name="Who", width=80),
+        Column(field="commit", name="Commit", width=115, more=(links({"title": "Open the run", "url": "${__data.fields.url}"}),)),
         Column(field="change"),
         Column(field="url"),
     )  # fmt: skip

@@ -31,15 +31,15 @@ def incidents() -> model.Dashboard:
         [
             _number("Incidents", "That were open at some time in the range.", f"count({_THERE}) or vector(0)", "short"),
             _number(
-                "Time to detect, at most",
+                "Detected within",
                 "The median, from the last instant at which all was known to be well. Between two scans nobody looks.",
                 f"quantile(0.5, {_UNSEEN})",
                 "s",
                 ((None, BLUE), (_HOUR, ORANGE)),
             ),
-            _number("Time to resolve", "The median of those that are over.", f"quantile(0.5, {_LASTED})", "s"),
+            _number("Resolved after", "The median of those that are over.", f"quantile(0.5, {_LASTED})", "s"),
             _number(
-                "Findings an incident",
+                "Findings each",
                 "How many findings were told as one, on average: without that, each would be a page of its own.",
                 f"avg({_SIZE})",
                 "none",

@@ -97,8 +97,8 @@ def overview() -> model.Dashboard:
                 About(
                     title="Changes",
                     description="What somebody did within the range: applies, deployments, manual changes.",
-                    width=14,
-                    height=9,
+                    width=16,
+                    height=8,
                     nothing="No change in this range",
                 ),
                 f'last_over_time(driftband_change{{workspace=~"$workspace|", {ABOUT}}}[$__range])',
@@ -107,8 +107,8 @@ def overview() -> model.Dashboard:
                 About(
                     title="Open drift by age",
                     description="Configuration that is not as declared, by how long it has been so.",
-                    width=5,
-                    height=9,
+                    width=4,
+                    height=8,
                 ),
                 _AGES,
             ),
@@ -116,8 +116,8 @@ def overview() -> model.Dashboard:
                 About(
                     title="Open drift by team",
                     description="Configuration that is not as declared, by the team whose it is.",
-                    width=5,
-                    height=9,
+                    width=4,
+                    height=8,
                     nothing="No drift is open",
                 ),
                 {"{{team}}": f'sort_desc(count by (team) (driftband_drift{{layer="configuration", {WHERE}}}))'},

@@ -21,9 +21,9 @@ def itself() -> model.Dashboard:
         "Whether driftband watches, how fast it answers, and what it costs. Prometheus must scrape its /metrics.",
         [
             _number(
-                "Watcher is behind by",
+                "Watcher lag",
                 "Since the last instant at which all signals are evaluated: two minutes are usual.",
-                "time() - max(driftband_watch_evaluated_until_seconds > 0)",
+                "time() - min(driftband_watch_last_evaluated_timestamp_seconds)",
                 "s",
                 (None, GREEN),
                 (300, ORANGE),
@@ -103,7 +103,7 @@ def itself() -> model.Dashboard:
                 ("fits", SKY),
             ),
         ],
-        time=("now-6h", "now"),
+        time=("now-3h", "now"),
         variables=(),
         marks=(),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import common as common_builder
 from grafana_foundation_sdk.builders.bargauge import Panel as Bars
 from grafana_foundation_sdk.builders.nodegraph import Panel as Graph
 from grafana_foundation_sdk.builders.stat import Panel as Stat
-from grafana_foundation_sdk.builders.statetimeline import Panel as Timeline
+from grafana_foundation_sdk.builders.statetimeline import Panel as PagedTimeline
 from grafana_foundation_sdk.builders.table import Panel as Table
 from grafana_foundation_sdk.builders.timeseries import Panel as Lines
 from grafana_foundation_sdk.models import common
@@ -17,9 +17,21 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from driftband.grafana.building import BLUE, ORANGE, SKY, SOURCE, VERMILION, coloured, legend, query, set_to, steps
 
+
+class Timeline(PagedTimeline):
+    """A state timeline without a pager, which the SDK cannot say."""
+
+    def build(self) -> model.Panel:
+        """Return the panel."""
+        panel = super().build()
+        panel.options.per_page = 0  # type: ignore[attr-defined]
+        return panel
+
+
 P = TypeVar("P", Bars, Stat, Timeline, Table, Lines, Graph)
 Step = tuple[float | None, str]
 _REF_IDS = "ABCDEFGH"
+_TITLE_SIZE, _VALUE_SIZE = 14, 20
 _BAND_OPACITY, _STACK_OPACITY = 15, 40
 
 
@@ -80,6 +92,7 @@ def bars(about: About, exprs: Mapping[str, str], *, thresholds: Sequence[Step] =
         .orientation(common.VizOrientation.HORIZONTAL)
         .display_mode(common.BarGaugeDisplayMode.BASIC)
         .show_unfilled(show_unfilled=False)
+        .text(common_builder.VizTextDisplayOptions().title_size(_TITLE_SIZE).value_size(_VALUE_SIZE))
         .reduce_options(common_builder.ReduceDataOptions().calcs(["lastNotNull"]))
         .thresholds(steps(*thresholds))
     )
@@ -159,7 +172,7 @@ def timeline(about: About, exprs: Mapping[str, str], mappings: Sequence[model.Va
     panel = (
         begun(Timeline(), about)
         .mappings(list(mappings))
-        .show_value(common.VisibilityMode.NEVER)
+        .show_value(common.VisibilityMode.AUTO)
         .merge_values(merge_values=True)
         .row_height(0.8)
         .fill_opacity(80)
@@ -195,6 +208,8 @@ def table(
         )
     panel.with_transformation(chosen(columns)).with_transformation(named(columns))
     panel.sort_by([common_builder.TableSortByFieldState().display_name(sort).desc(desc=descending)])
+    # What a row lacks is not what is missing in all of the table.
+    panel.override_by_regexp(".*", [set_to("noValue", "-")])
     for column in columns:
         properties = [*column.more]
         if column.width is not None:
@@ -222,6 +237,11 @@ def words(colours: Mapping[str, str]) -> tuple[model.DynamicConfigValue, ...]:
         set_to("custom.cellOptions", {"type": common.TableCellDisplayMode.COLOR_TEXT.value}),
         set_to("mappings", [{"type": "value", "options": listed}]),
     )
+
+
+def wrapped() -> tuple[model.DynamicConfigValue, ...]:
+    """Return what lets long words go on in the next line of a cell."""
+    return (set_to("custom.wrapText", value=True),)
 
 
 def links(*listed: Mapping[str, object]) -> model.DynamicConfigValue:

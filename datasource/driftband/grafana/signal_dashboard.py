@@ -80,7 +80,7 @@ def signal() -> model.Dashboard:
                     nothing="Nothing was found in this range",
                 ),
                 f"last_over_time(driftband_finding_opened_timestamp_seconds{{{_ITS}}}[$__range]) * 1000",
-                ("Severity", "Opened", "Kind", "Service", "Team"),
+                ("Severity", "Opened", "Kind", "Class", "Service", "Attribute"),
                 sort="Opened",
             ),
         ],
