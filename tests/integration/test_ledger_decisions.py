@@ -30,7 +30,7 @@ def _evidence(ledger: Ledger) -> StoredEvidence:
 
     return StoredEvidence(
         database=ledger.database, identities=ledger.identities, read_report=never, read_inventory=never,
-        read_change=never, read_audit=never, clock=lambda: ledger.now,
+        read_change=never, read_audit=never, clock=lambda: ledger.now, owed=never,
     )  # fmt: skip
 
 

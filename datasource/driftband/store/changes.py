@@ -50,7 +50,13 @@ def during(
     """
     found: list[Change] = []
     running = and_(_c.ended_at.is_(None), _c.started_at >= start - RUNS_AT_MOST)
-    for touching in (running, *not_ended_before(start - INSTANT, _c.span, _c.started_at, _c.ended_at)):
+    # Each report asks for its workspace, of lately: that must not take a statement for each span.
+    ended = (
+        not_ended_before(start - INSTANT, _c.span, _c.started_at, _c.ended_at)
+        if workspace is None
+        else [_c.ended_at >= start]
+    )
+    for touching in (running, *ended):
         statement = select(changes).where(touching, _c.started_at <= end)
         if workspace is not None:
             statement = statement.where(_c.workspace == workspace)

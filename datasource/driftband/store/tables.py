@@ -166,7 +166,7 @@ changes = Table(
     Index(None, "started_at", "id"),
     Index(None, "ended_at", "started_at"),
     Index("ix_changes_workspace", "workspace", "started_at"),
-    Index("ix_changes_workspace_span", "workspace", "span", "started_at"),
+    Index("ix_changes_workspace_ended", "workspace", "ended_at", "started_at"),
     Index("ix_changes_span", "span", "started_at"),
     Index("ix_changes_annotated", "annotated_at", "updated_at"),
     Index("ix_changes_commit", "commit", "started_at", "id"),

@@ -25,6 +25,4 @@ def upgrade() -> None:
     op.create_index("ix_findings_span", "findings", ["span", "opened_at", "id"])
     op.create_index("ix_findings_workspace_span", "findings", ["workspace", "span", "opened_at", "id"])
     op.create_index("ix_changes_span", "changes", ["span", "started_at"])
-    op.create_index("ix_changes_workspace_span", "changes", ["workspace", "span", "started_at"])
     op.drop_index("ix_findings_workspace_closed", "findings")
-    op.drop_index("ix_changes_workspace_ended", "changes")
