@@ -15,7 +15,7 @@ from driftband.cli_client import StatusLine, duration, fail, json_option, known_
     default="10m",
     show_default=True,
     metavar="DURATION",
-    help="Give up where the watcher does not go on for so long.",
+    help="Give up where the watcher, or the server, stands still for so long.",
 )
 @reading_options
 @json_option

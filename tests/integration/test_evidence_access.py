@@ -51,6 +51,23 @@ def test_reading_needs_a_read_token(guarded: Api, path: str) -> None:
     assert _ask(guarded, "GET", path, READ).status_code in (200, 404)
 
 
+def test_the_gate_answers_ci_too_which_has_a_write_token_alone(guarded: Api) -> None:
+    path = "/verification?change=x&seconds=900"
+    for token, status in ((None, 401), ("no-such-token-0123456789", 401), (APPROVE, 403)):
+        _refuses(_ask(guarded, "GET", path, token), status)
+    for token in (READ, WRITE):
+        refused(_ask(guarded, "GET", path, token), 404, "no change 'x'")
+    for wrong in (
+        "",
+        "?change=x",
+        "?change=x&seconds=0",
+        "?change=x&seconds=15m",
+        "?seconds=9",
+        "?change=x&seconds=9&for=9",
+    ):
+        refused(_ask(guarded, "GET", f"/verification{wrong}", READ), 400)
+
+
 @pytest.mark.parametrize(("method", "path"), WRITES)
 def test_writing_needs_a_write_token(guarded: Api, method: str, path: str) -> None:
     for token, status in ((None, 401), ("no-such-token-0123456789", 401), (READ, 403), (APPROVE, 403)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from driftband.client.call import Call
-from driftband.client.server import RefusedError, Server
+from driftband.client.server import RefusedError, Server, UnreachedError
 from driftband.client.show import plain
 
 EVERY = 5.0
@@ -34,17 +34,25 @@ class Follower:
     def follow(self) -> Mapping[str, Any]:
         """Return the last answer, its ``status`` one of ``EXIT_CODES``.
 
-        UnreachedError where the server is away for longer than it is tried, RefusedError where it does not let us ask.
+        UnreachedError where the server never answered, or is away for longer than ``patience``; RefusedError where it does
+        not let us ask.
         """
         stood, since = None, self.clock()
         while True:
-            told = self._ask()
+            try:
+                told = self._ask()
+            except UnreachedError as error:
+                if stood is None or self.clock() - since >= self.patience:
+                    raise
+                self.show(f"{self.change}: {error}; it is asked again")
+                self.sleep(EVERY)
+                continue
             if told.get("status") not in _ON_THE_WAY:
                 return told
             now, here = self.clock(), (told["status"], told.get("evaluated_until"))
-            if here != stood:
+            if here != stood or told["status"] == "running":
                 stood, since = here, now
-            if told["status"] == "watching" and now - since >= self.patience:
+            if now - since >= self.patience:
                 return _unknown(told, f"nothing was evaluated for {self.patience:.0f} seconds: {told.get('reason')}")
             self.show(f"{self.change}: {_progress(told)}")
             self.sleep(EVERY)

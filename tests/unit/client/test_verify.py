@@ -76,6 +76,17 @@ def test_what_is_not_on_record_is_not_known() -> None:
     assert (told["status"], "not on record" in told["reason"]) == ("unknown", True)
 
 
+def test_a_server_that_is_away_for_moments_is_asked_again_and_not_for_ever() -> None:
+    away = [UnreachedError("away")] * 3
+    shown: list[str] = []
+    assert follower(Told(at("running"), *away, at("watching", "10:00"), *away, at("calm")), shown).follow() == at(
+        "calm"
+    )
+    assert shown.count("run-1: away; it is asked again") == 6
+    with pytest.raises(UnreachedError):
+        follower(Told(at("watching", "10:00"), UnreachedError("away")), []).follow()
+
+
 @pytest.mark.parametrize("error", [RefusedError(401, "token"), UnreachedError("away")])
 def test_what_goes_wrong_is_an_error(error: Exception) -> None:
     with pytest.raises(type(error)):
