@@ -74,6 +74,10 @@ class OneWatch(ABC, Generic[S]):
     def _last_seen(self, seen: S, subjects: Sequence[tuple[str, Labels]]) -> dict[tuple[str, Labels], int]:
         """Return at which instant subjects (kind and labels) last had evidence, where they had some."""
 
+    def _with_band(self, seen: S) -> int:
+        """Return of how many series it is known at the last instant what to expect."""
+        return int((~np.isnan(seen.values[:, -1])).sum())
+
     @property
     def until(self) -> int:
         """The last instant that is done (epoch ms)."""
@@ -117,6 +121,7 @@ class OneWatch(ABC, Generic[S]):
                 self.progress,
                 evaluated_until=from_ms(int(seen.times[-1])),
                 series=int((~np.isnan(seen.values[:, -1])).sum()),
+                judged=self._with_band(seen),
             ),
             before=known.states,
             after=after,

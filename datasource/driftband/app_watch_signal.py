@@ -38,6 +38,9 @@ class SignalWatch(OneWatch[Watched]):
         }
         return {kind: after for kind, (after, _) in judged.items()}, [e for _, told in judged.values() for e in told]
 
+    def _with_band(self, seen: Watched) -> int:
+        return int((~np.isnan(seen.score[:, -1])).sum())
+
     def _last_seen(self, seen: Watched, subjects: Sequence[tuple[str, Labels]]) -> dict[tuple[str, Labels], int]:
         rows = {labels: row for row, labels in enumerate(seen.labels)}
         found = {

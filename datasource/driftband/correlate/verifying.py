@@ -18,7 +18,9 @@ RUNS_AT_MOST = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What is known of the time after a change. evaluated: until when, by signal. findings: that opened since it began.
+    """What is known of the time after a change. evaluated: until when, by signal. judged: how many of its series have a band.
+
+    findings: that opened since it began.
 
     incidents: those that hold them, by finding. decided: whether all that has happened has been grouped and weighed.
     trouble: what keeps the watcher from going on, by signal; of all of them under the empty name.
@@ -26,6 +28,7 @@ class Seen:
 
     series: Sequence[WatchedSeries]
     evaluated: Mapping[str, datetime]
+    judged: Mapping[str, int]
     findings: Sequence[Finding]
     incidents: Mapping[str, Incident]
     decided: bool
@@ -69,8 +72,11 @@ def verify(change: Change, lasts: timedelta, seen: Seen, context: Context, now: 
     trouble = next((seen.trouble[name] for name in ("", *counts) if name in seen.trouble), "")
     if evaluated is None or evaluated < until or not seen.decided:
         return told("watching", trouble or "its time is not over")
+    judged = {name: count for name, count in counts.items() if seen.judged.get(name)}
+    if not judged:
+        return told("unknown", f"no signal of {ours} has a band: too little history to know what to expect")
     return told(
-        "calm", f"{_count(sum(counts.values()), 'series', 'series')} of {_count(len(counts), 'signal')} stayed calm"
+        "calm", f"{_count(sum(judged.values()), 'series', 'series')} of {_count(len(judged), 'signal')} stayed calm"
     )
 
 

@@ -20,8 +20,12 @@ watch_progress = Table(
     Column("rule", Word(40), nullable=False),
     Column("evaluated_until", Moment, nullable=False),
     Column("series", Integer, nullable=False),
+    Column("judged", Integer, nullable=False, server_default="0"),
 )
-"""rule: a digest of what is watched. evaluated_until: the last instant that is done. series: how many were there then."""
+"""rule: a digest of what is watched. evaluated_until: the last instant that is done. series: how many were there then.
+
+judged: how many of these could be told from what was expected.
+"""
 
 signal_states = Table(
     "signal_states",

@@ -31,6 +31,7 @@ class Aftermath:
 
     series: Sequence[WatchedSeries]
     evaluated: Mapping[str, datetime]
+    judged: Mapping[str, int]
     findings: Sequence[Finding]
     incidents: Mapping[str, Incident]
     decided: bool
@@ -45,10 +46,12 @@ def aftermath(connection: Connection, change: Change, names: Sequence[str]) -> A
     since = [to_finding(row) for row in rows]
     held = incidents.of_findings(connection, [one.id for one in since])
     by_id = {one.id: one for one in incidents.by_ids(connection, {name for ids in held.values() for name in ids})}
+    watched = connection.execute(select(watch_progress)).all()
     troubles = findings.matching(connection, _f.kind.in_(TROUBLES), _f.state == "open")
     return Aftermath(
         series=_series(connection, names),
-        evaluated={row.signal: row.evaluated_until for row in connection.execute(select(watch_progress))},
+        evaluated={row.signal: row.evaluated_until for row in watched},
+        judged={row.signal: row.judged for row in watched},
         findings=since,
         # Of one that was split off, the incident that holds it now is the last.
         incidents={finding: by_id[ids[-1]] for finding, ids in held.items() if ids[-1] in by_id},

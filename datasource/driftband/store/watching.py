@@ -39,12 +39,16 @@ _s, _p, _f = signal_states.c, watch_progress.c, finding_table.c
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a signal is. evaluated_until: its last instant that is done. series: how many had a value then."""
+    """How far a signal is. evaluated_until: its last instant that is done. series: how many had a value then.
+
+    judged: of how many of these it was known what to expect.
+    """
 
     signal: str
     rule: str
     evaluated_until: datetime
     series: int = 0
+    judged: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +154,7 @@ def advance(database: Database, done: Done, record: Record) -> bool:
         findings.save(connection, moved, steps)
         _see(connection, done.seen)
         _write_states(connection, signal, done.before, done.after)
-        values = {"evaluated_until": done.now.evaluated_until, "series": done.now.series}
+        values = {"evaluated_until": done.now.evaluated_until, "series": done.now.series, "judged": done.now.judged}
         connection.execute(update(watch_progress).where(_p.signal == signal).values(values))
     return True
 

@@ -57,6 +57,7 @@ def asked(now: datetime = OVER, of: Change | None = None, until: datetime | None
         **more,
     }
     given.setdefault("evaluated", {one.signal: until or now for one in given["series"]})
+    given.setdefault("judged", {one.signal: 1 for one in given["series"]})
     return verify(of or change(), LASTS, Seen(**given), Context(), now)
 
 
@@ -133,11 +134,28 @@ def test_without_evidence_nothing_is_calm(listed: list[WatchedSeries], said: str
     assert told.reason.startswith(said)
 
 
+def test_what_has_no_band_is_not_calm() -> None:
+    assert (
+        asked(judged={"latency": 0}).reason
+        == "no signal of checkout has a band: too little history to know what to expect"
+    )
+    two = asked(series=[series(), series("errors")], judged={"latency": 0, "errors": 3})
+    assert (two.status, two.reason) == ("calm", "1 series of 1 signal stayed calm")
+
+
 def test_what_belongs_is_told_by_resources_names_and_places() -> None:
     touched = Touched(address="aws_db.main")
     by_resource = Context(identities={("prod/db", "aws_db.main"): {"service": "checkout"}})
     of = change(identity={}, workspace="prod/db", resources=(touched,))
-    seen = Seen(series=[series()], evaluated={"latency": OVER}, findings=[], incidents={}, decided=True, trouble={})
+    seen = Seen(
+        series=[series()],
+        evaluated={"latency": OVER},
+        judged={"latency": 1},
+        findings=[],
+        incidents={},
+        decided=True,
+        trouble={},
+    )
     assert verify(of, LASTS, seen, by_resource, OVER).status == "calm"
     assert verify(of, LASTS, seen, Context(), OVER).status == "unknown"
     assert asked(of=change(identity={}, workspace="prod/checkout")).status == "calm"
