@@ -19,7 +19,11 @@ from driftband.respond.outcome import Delivered, Failed
 from driftband.respond.post import Address
 from driftband.respond.sender import Setup
 
+from .alert_bodies import told as alert_body
+from .alert_bodies import webhook
 from .alertmanager_server import AlertmanagerServer, is_missing
+from .evidence_api import serving
+from .waiting import until
 
 PAGE = "https://driftband.example"
 
@@ -147,3 +151,28 @@ def test_what_it_refuses_is_refused_for_good(alertmanager: AlertmanagerServer) -
     outcome = way.deliver(message(1, "opened", datetime.now(UTC)), datetime.now(UTC))
     assert isinstance(outcome, Failed)
     assert outcome.permanent
+
+
+@pytest.mark.slow
+def test_the_service_tells_a_restarted_alertmanager_again(
+    alertmanager: AlertmanagerServer, told: Told, tmp_path: Path
+) -> None:
+    folder = tmp_path / "driftband"
+    folder.mkdir()
+    destinations = [{"name": "am", "type": "alertmanager", "url": alertmanager.url}]
+    incidents = {"resolve_after": "1s"}
+    with serving(folder, f"sqlite:///{folder}/ledger.db", destinations=destinations, incidents=incidents) as api:
+        began = datetime.now(UTC)
+        fires = webhook(alert_body("Latency", began, service="cart", severity="critical"))
+        assert api.post("/alerts/alertmanager", fires).status_code == 202
+        (alert,) = until(alertmanager.alerts)
+        alertmanager.stop()
+        alertmanager.start()
+        assert alertmanager.alerts() == []
+        again = until(alertmanager.alerts, within=150)
+        assert [one["labels"] for one in again] == [alert["labels"]]
+        over = webhook(alert_body("Latency", began, datetime.now(UTC), service="cart", severity="critical"))
+        assert api.post("/alerts/alertmanager", over).status_code == 202
+        until(lambda: ("resolved", alert["labels"]["incident"]) in told.told)
+    assert {status for status, _ in told.told} == {"firing", "resolved"}
+    assert {incident for _, incident in told.told} == {alert["labels"]["incident"]}
