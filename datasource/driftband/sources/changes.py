@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
 
 from driftband.model.attribute import AttributeDiff, leaves
 from driftband.model.change import Change, Touched
@@ -66,7 +75,7 @@ class _Attribute(_Form):
     path: Name
     before: Any = None
     after: Any = None
-    sensitive: bool = False
+    sensitive: StrictBool = False
 
     def value(self) -> AttributeDiff:
         named = any(names_secret(name) for name in re.split(r"[.\[\]\"]+", self.path) if name)

@@ -45,6 +45,11 @@ class Access:
         self._reading, self._writing = Sessions(tokens.read, "read"), Sessions(tokens.write, "write")
         self._forms = Forms(tokens.write)
 
+    @property
+    def guarded(self) -> bool:
+        """Whether tokens are wanted."""
+        return bool(self._tokens.read or self._tokens.write)
+
     def refuse_read(self, request: Request) -> Refusal | None:
         """Return why this request may not read, or None where it may."""
         known = self._tokens

@@ -8,10 +8,21 @@ from dataclasses import dataclass
 import orjson
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from driftband.model.refusal import UnavailableError
-from driftband.web import alerts, evidence, forms, incidents, pagerduty, pages, pictures, prometheus, verification
+from driftband.web import (
+    alerts,
+    evidence,
+    forms,
+    incidents,
+    openapi,
+    pagerduty,
+    pages,
+    pictures,
+    prometheus,
+    verification,
+)
 from driftband.web.access import Access, Refusal
 from driftband.web.alerts import Inbox
 from driftband.web.desk import Desk, Lookup, Overview
@@ -83,6 +94,9 @@ def create(service: Service) -> Flask:
     app.register_blueprint(forms.blueprint(desk))
     _add_own_routes(app, service)
     pictures.add_pictures(app, service.pictures)
+    guarded = service.access.guarded
+    told = openapi.document(service.gateway.version, service.external_url, guarded=guarded)
+    openapi.add_openapi(app, orjson.dumps(told))
     add_sign_in(app, service.access, secure=service.external_url.startswith("https:"))
     _guard(app, service, desk)
     _tell_errors(app, service)
@@ -153,7 +167,10 @@ def _tell_errors(app: Flask, service: Service) -> None:
     def refused(error: HTTPException) -> Response:
         if isinstance(error, RequestEntityTooLarge):
             return problem(413, f"the body is larger than limits.body ({service.max_body} bytes)")
-        return problem(error.code or 500, error.description or error.name)
+        answer = problem(error.code or 500, error.description or error.name)
+        if isinstance(error, MethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return answer
 
     @app.errorhandler(UnavailableError)
     def unavailable(error: UnavailableError) -> Response:
