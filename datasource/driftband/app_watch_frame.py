@@ -10,10 +10,11 @@ from driftband.detect.gone_dependency import GoneDependency
 from driftband.detect.intent_violated import IntentViolated
 from driftband.detect.joining import kind_of, subject_in
 from driftband.detect.new_dependency import NewDependency, labels_of
-from driftband.model.dependency import Dependencies, edges_of
+from driftband.model.dependency import Dependencies
 from driftband.model.intent import Declared, Intent
 from driftband.model.moment import from_ms, to_ms
 from driftband.model.series import Frame, Instants, Labels
+from driftband.query.service_graph import edges_in
 from driftband.query.watching import bounded
 from driftband.store import inventory
 from driftband.store.watching import Progress
@@ -97,7 +98,7 @@ class GraphWatch(_FrameWatch):
         return self._judged(known, seen, interval)
 
     def _judged(self, states: Mapping[str, States], seen: Frame, interval: int) -> Judged:
-        edges = edges_of(seen)
+        edges = edges_in(seen)
         judged = {
             detector.kind: detector.step(self._graph, states.get(detector.kind, {}), edges, interval)
             for detector in self._detectors
@@ -105,7 +106,7 @@ class GraphWatch(_FrameWatch):
         return {kind: after for kind, (after, _) in judged.items()}, [e for _, told in judged.values() for e in told]
 
     def _last_seen(self, seen: Frame, subjects: Sequence[tuple[str, Labels]]) -> dict[tuple[str, Labels], int]:
-        edges = edges_of(seen)
+        edges = edges_in(seen)
         there = {labels_of(edge): last_there(seen.times, edges.seen[row]) for row, edge in enumerate(edges.edges)}
         gone = {subject: int(seen.times[-1]) for subject in subjects if subject[0] == GoneDependency.kind}
         new = {subject: at for subject in subjects if subject not in gone and (at := there.get(subject[1])) is not None}

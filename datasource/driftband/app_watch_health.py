@@ -63,7 +63,7 @@ class Health:
 
 def _opened(signal: str, failing: Failing, reason: str, query: str, now: datetime) -> tuple[Finding, Transition]:
     kind, severity = (QUERY, "warning") if signal else (SOURCE, "error")
-    what = f"signal {signal} cannot be evaluated" if signal else "no signal can be evaluated"
+    what = f"{signal} cannot be evaluated" if signal else "nothing that is watched can be evaluated"
     words = f"{what}: {reason}; what is missed meanwhile is evaluated afterwards"
     grave: Severity = "warning" if severity == "warning" else "error"
     finding = Finding(

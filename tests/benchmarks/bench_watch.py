@@ -22,7 +22,8 @@ import orjson
 import structlog
 
 from driftband.app import GARBAGE_EVERY
-from driftband.app_watch_signal import SignalWatch, Surroundings
+from driftband.app_watch_one import Surroundings
+from driftband.app_watch_signal import SignalWatch
 from driftband.detect.recording import Recorder
 from driftband.detect.registry import DETECTORS
 from driftband.model.band import DAY, BandSettings

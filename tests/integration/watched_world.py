@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from driftband.app_watch_signal import SignalWatch, Surroundings
+from driftband.app_watch_one import Surroundings
+from driftband.app_watch_signal import SignalWatch
 from driftband.detect.recording import Recorder
 from driftband.detect.registry import DETECTORS
 from driftband.model.band import DAY, BandSettings

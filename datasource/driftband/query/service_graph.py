@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from driftband.model.dependency import Edge, edges_of
+from driftband.model.dependency import Edge, Edges, edges_of
 from driftband.model.interval import Interval, Intervals
 from driftband.model.series import Bools, Frame, Instants, Labels, make_labels
+from driftband.query.errors import cannot
 from driftband.query.native import matches
 from driftband.query.nodes import Selector
 from driftband.query.states import MOST_INTERVALS
@@ -28,7 +29,7 @@ def select_graph(find: Intervals, selector: Selector, seen: Frame) -> Frame:
     if not len(seen.times):
         return frame_of(seen.times, ())
     times = seen.times
-    edges = edges_of(seen)
+    edges = edges_in(seen)
     known = dict(zip(edges.edges, edges.seen, strict=True))
     told = find(EDGE, int(times[0]), int(times[-1]), {}, MOST_INTERVALS)
     found = _edges(known, told, times)
@@ -38,6 +39,22 @@ def select_graph(find: Intervals, selector: Selector, seen: Frame) -> Frame:
     ones = np.ones(len(times))
     chosen = ((labels, ones, there) for labels, there in found if there.any() and matches(selector.matchers, labels))
     return frame_of(times, chosen)
+
+
+def edges_in(seen: Frame) -> Edges:
+    """Return the edges of an answer.
+
+    Raises:
+        QueryError: where it has series, and none of them names client and server.
+    """
+    edges = edges_of(seen)
+    if len(seen.labels) and not edges.edges:
+        names = ", ".join(name for name, _ in seen.labels[0] if name != "__name__") or "no labels"
+        raise cannot(
+            f"no series of the service graph names client and server; they have {names}",
+            "use sum by (client, server) (...), with label_replace where the labels have other names",
+        )
+    return edges
 
 
 def _edges(known: dict[Edge, Bools], told: Iterable[Interval], times: Instants) -> list[tuple[Labels, Bools]]:

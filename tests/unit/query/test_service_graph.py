@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftband.model.band import BandSettings
 from driftband.model.interval import Interval
 from driftband.model.series import Frame, Labels, make_labels
+from driftband.query.errors import QueryError
 from driftband.query.fetch import Answer
 from driftband.query.fitting import Fitter
 from driftband.query.leaves import Engine
 from driftband.query.question import Question, Result
+from driftband.query.service_graph import edges_in
 
 MINUTE = 60_000
 T = 1_700_000_000_000 // MINUTE * MINUTE
@@ -160,3 +163,11 @@ def test_an_edge_has_one_state_and_both_of_its_nodes(
         ends = {node for edge in there for node in edge}
         assert {name for name, present in of_nodes.items() if present[place]} == ends
         assert {edge for edge, (a, b) in seen.items() if a <= place < b} <= set(there)
+
+
+def test_a_query_that_names_no_services_is_refused() -> None:
+    times = np.array([T], dtype=np.int64)
+    seen = Frame(times, ((("a", "x"), ("job", "y")),), np.ones((1, 1)), np.ones((1, 1), dtype=np.bool_))
+    with pytest.raises(QueryError, match=r"no series of the service graph names client and server; they have a, job"):
+        edges_in(seen)
+    assert edges_in(Frame(times, (), np.empty((0, 1)), np.empty((0, 1), dtype=np.bool_))).edges == ()
