@@ -157,6 +157,15 @@ def test_a_signal_is_tried_at_the_source(server: PrometheusServer, expr: str, st
     assert message in found.message
 
 
+def test_intents_and_the_service_graph_are_tried_too(server: PrometheusServer) -> None:
+    declared = {"resource_type": "kubernetes_deployment", "attribute": "spec.replicas"}
+    intents = [{"name": "replicas", "declared": declared, "observed": "orders", "identity": ["service"]}]
+    config = configured(server.url, INTENTS=json.dumps(intents), DEPENDENCIES="{expr: calls}", LIMITS__SERIES="2")
+    found = by_name(doctor.run(config))
+    assert (found["intent replicas"].status, found["intent replicas"].message) == ("ok", "3 series")
+    assert (found["dependencies"].status, found["dependencies"].message) == ("warn", "no series now")
+
+
 @pytest.mark.parametrize(("ahead", "status"), [(0, "ok"), (-20, "warn"), (30, "warn"), (90, "fail"), (-3600, "fail")])
 def test_a_clock_that_differs_is_told(server: PrometheusServer, ahead: int, status: str) -> None:
     found = by_name(doctor.run(configured(server.url), now=lambda: time.time() - ahead))["clock"]

@@ -1,4 +1,4 @@
-"""Checks of the source: that it can be asked, its clock, how far back it reaches, and what the signals give there."""
+"""Checks of the source: that it can be asked, its clock, how far back it reaches, and what is watched there."""
 
 import json
 import math
@@ -13,7 +13,6 @@ from prometheus_api_client import PrometheusApiClientException, PrometheusConnec
 
 from driftband.config import Config
 from driftband.config_sections import Bands
-from driftband.config_signals import Signal
 from driftband.config_values import format_duration
 from driftband.doctor.faults import network_fault, page_fault, status_fault
 from driftband.doctor.finding import FaultError, Finding
@@ -190,30 +189,29 @@ def _shallow(depth: float, bands: Bands) -> Finding:
     return Finding(name="history", status="warn", message=message, mend=mend)
 
 
-def check_signal(source: Source, signal: Signal, limit: int) -> Finding:
-    """Ask for the number of a signal's series, so that many of them cost no more than one."""
-    name = f"signal {signal.name}"
+def check_query(source: Source, name: str, expr: str, limit: int | None = None) -> Finding:
+    """Ask for the number of a query's series, so that many of them cost no more than one. limit: of its panels."""
     try:
         # On a line of its own, so that a comment in it ends before the bracket does.
-        answer = source.ask(f"count(\n{signal.expr}\n)")
+        answer = source.ask(f"count(\n{expr}\n)")
         count = int(answer[0]["value"][1]) if answer else 0
     except FaultError as fault:
-        return _bad_expression(source, signal, fault).finding(name)
+        return _bad_expression(source, expr, fault).finding(name)
     except (LookupError, TypeError, ValueError):
         return FaultError("the source answers with something else than series", "check the expression").finding(name)
     if count == 0:
         mend = "check metric and label names; it is fine if they are yet to come"
         return Finding(name=name, status="warn", message="no series now", mend=mend)
-    if count > limit:
+    if limit is not None and count > limit:
         message = f"{count} series, and limits.series is {limit}"
         return Finding(name=name, status="fail", message=message, mend="aggregate or filter, or raise limits.series")
     return Finding(name=name, status="ok", message=f"{count} series" if count > 1 else "1 series")
 
 
-def _bad_expression(source: Source, signal: Signal, fault: FaultError) -> FaultError:
+def _bad_expression(source: Source, expr: str, fault: FaultError) -> FaultError:
     """Ask for the expression as it was written, whose error has the right position."""
     try:
-        source.ask(signal.expr)
+        source.ask(expr)
     except FaultError as exact:
         return exact
     return fault
@@ -224,5 +222,8 @@ def checks(source: Source, config: Config) -> list[Finding]:
     first = check_reachable(source, config.prometheus.url)
     if first.status == "fail":
         return [first]
-    signals = [check_signal(source, signal, config.limits.series) for signal in config.signals]
-    return [first, check_clock(source), check_history(source, config.bands), *signals]
+    queries = [check_query(source, f"signal {one.name}", one.expr, config.limits.series) for one in config.signals]
+    queries += [check_query(source, f"intent {one.name}", one.observed) for one in config.intents]
+    if config.dependencies is not None:
+        queries.append(check_query(source, "dependencies", config.dependencies.expr))
+    return [first, check_clock(source), check_history(source, config.bands), *queries]
