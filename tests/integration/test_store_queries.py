@@ -139,7 +139,8 @@ QUERIES: dict[str, Query] = {
     "inventory.current": lambda c: inventory.current(c, "w/7"),
     "inventory.current of addresses": lambda c: inventory.current(c, "w/7", [ADDRESS]),
     "inventory.in_force": lambda c: inventory.in_force(c, "no_such", END - HOUR, END),
-    "inventory.in_force then": lambda c: inventory.in_force(c, "no_such", LONG_AGO - HOUR, LONG_AGO),
+    # Asked by the watcher at its instants, which are minutes old, and hours where it catches up.
+    "inventory.in_force hours ago": lambda c: inventory.in_force(c, "no_such", END - 9 * HOUR, END - 8 * HOUR),
     "inventory.known": lambda c: inventory.known(c, "w/7", ADDRESS),
     "audit.naming": lambda c: audit.naming(c, ["thing-7"], LONG_AGO - HOUR, LONG_AGO),
     "attribution": lambda c: attribution.attributed(c, _finding(c)),
