@@ -7,7 +7,7 @@ from driftband.model.series import Labels
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-_BYTE_UNITS = ("B", "By", "byte", "bytes")
+BYTE_UNITS = ("B", "By", "byte", "bytes")
 
 
 def number(value: float | None, unit: str = "") -> str:
@@ -16,7 +16,7 @@ def number(value: float | None, unit: str = "") -> str:
         return "no finite value"
     if unit in ("s", "seconds") and 0 < abs(value) < 1:
         return f"{value * 1000:.3g} ms"
-    if unit in _BYTE_UNITS:
+    if unit in BYTE_UNITS:
         place = 0
         while abs(value) >= 1024 and place < len(_BYTES) - 1:  # noqa: PLR2004 - of binary prefixes
             value, place = value / 1024, place + 1

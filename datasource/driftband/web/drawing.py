@@ -1,5 +1,6 @@
 """Plots as SVG, drawn on the server: pages need no script. Colours come from the page's style, light and dark."""
 
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -8,8 +9,10 @@ from driftband.model.series import Floats, Frame, Labels
 from driftband.query.values import show
 from driftband.web.plot import Axes, Mark, Paper, Plot, in_words
 
-WIDE = Paper(width=960, height=300, left=84, right=24, top=22, bottom=30)
-SMALL = Paper(width=640, height=260, left=92, right=20, top=30, bottom=36)
+WIDE = Paper(width=960, height=320, left=64, right=48, top=36, bottom=42)
+SMALL = Paper(width=640, height=260, left=64, right=36, top=30, bottom=36)
+_LETTER = {WIDE: 17, SMALL: 12}
+"""How wide a letter beside the axis is at most: on a phone, where the style makes letters larger."""
 MOST_PANELS = 6
 _TICKS, _LINE = 6, 26
 
@@ -17,6 +20,8 @@ _TICKS, _LINE = 6, 26
 def svg(plot: Plot, paper: Paper, name: str) -> str:
     """Return a plot as SVG. name: what it is of, for who does not see it."""
     axes = Axes(plot, paper)
+    longest = max((len(text) for _, text in axes.levels()), default=0)
+    axes = Axes(plot, replace(paper, left=max(paper.left, longest * _LETTER[paper] + 16)))
     parts = [_frame(axes), *(_during(axes, mark) for mark in plot.marks if mark.until is not None)]
     if plot.lower is not None and plot.upper is not None:
         x, lower, upper = axes.x(plot.times.astype(np.float64)), axes.y(plot.lower), axes.y(plot.upper)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from driftband.detect.words import number
+from driftband.detect.words import BYTE_UNITS, number
 from driftband.model.moment import from_ms
 from driftband.model.series import Floats, Instants
 
@@ -118,13 +118,16 @@ class Axes:
     def levels(self) -> list[tuple[float, str]]:
         """Return the lines of the value axis: where, and what they say."""
         rough = (self._high - self._low) / _LEVELS
-        power = 10.0 ** np.floor(np.log10(rough))
-        step = power * next(nice for nice in (1, 2, 5, 10) if rough <= nice * power)
+        if self._unit in BYTE_UNITS:
+            step = 2.0 ** np.ceil(np.log2(rough))  # round in KiB and MiB
+        else:
+            power = 10.0 ** np.floor(np.log10(rough))
+            step = power * next(nice for nice in (1, 2, 5, 10) if rough <= nice * power)
         step = max(step, 1.0) if self._whole else step
         values = np.arange(np.ceil(self._low / step), np.floor(self._high / step) + 1) * step
         places = self.y(values).tolist()
         # The detour by text keeps rounding out of sight.
-        return [(y, number(float(f"{v:.6g}"), self._unit)) for y, v in zip(places, values, strict=True)]
+        return [(y, number(float(f"{v:.12g}"), self._unit)) for y, v in zip(places, values, strict=True)]
 
     def hours(self, most: int) -> list[tuple[float, str]]:
         """Return the places of the time axis and what they say, in UTC; about ``most`` of them at most."""
