@@ -94,7 +94,7 @@ def test_with_its_source_back_every_rule_evaluates_and_those_about_drift_fire(st
     every = awaited(lambda: states(stage.grafana), lambda seen: {one["health"] for one in seen.values()} == {"ok"})
     assert {uid: one["health"] for uid, one in every.items()} == dict.fromkeys(RULES, "ok")
     (explained,) = alerts["driftband-correlated"]
-    assert "Suspect: run-7, commit 9f3c2a1 (score 0." in explained["annotations"]["description"]
+    assert "Suspect: run-7, commit 9f3c2a1." in explained["annotations"]["description"]
     assert "https://driftband.example/incidents/" in explained["annotations"]["description"]
     (exposed,) = alerts["driftband-exposure"]
     summary = "Open to anybody: aws_security_group.shop in prod/network"

@@ -3,7 +3,7 @@
 Rules notify one contact point by settings of their own, so that nobody's notification policies have to change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,14 +23,15 @@ _LOOKS_BACK_SECONDS = 600
 class Rule:
     """One rule.
 
-    uid: begins with ``driftband-``; the rest names its runbook. queries: PromQL by name; the first one is judged, the others
-    are there to be told of. fires: Grafana's evaluator with its parameters. holds_for: a duration. about: the value of
-    the label ``driftband``. severity: none where the series says it. panel: of which dashboard, by number.
+    uid: begins with ``driftband-``; the rest names its runbook. query: a name for its value in annotations, and PromQL; one
+    alone, since Grafana takes a second that fails for no data, and ends the alerts. fires: Grafana's evaluator with its
+    parameters. holds_for: a duration. about: the value of the label ``driftband``. severity: none where the series says
+    it. panel: of which dashboard, by number.
     """
 
     uid: str
     title: str
-    queries: Mapping[str, str]
+    query: tuple[str, str]
     fires: tuple[str, tuple[float, ...]]
     holds_for: str
     about: str
@@ -63,18 +64,26 @@ class Rule:
         }
 
     def data(self) -> list[dict[str, Any]]:
-        """Return its queries and, as the last one, what is made of the first."""
-        first = next(iter(self.queries))
+        """Return its query and what is made of it."""
+        name, expr = self.query
         evaluator, parameters = self.fires
+        # Grafana's builder mode would lose a function that it does not know.
+        asked = {
+            "refId": name,
+            "datasource": {"type": "prometheus", "uid": DATASOURCE},
+            "editorMode": "code",
+            "expr": expr,
+            "instant": True,
+            "range": False,
+        }
         judged = {
             "refId": "fires",
             "type": "threshold",
             "datasource": {"type": _EXPRESSION, "uid": _EXPRESSION},
-            "expression": first,
+            "expression": name,
             "conditions": [{"evaluator": {"type": evaluator, "params": list(parameters)}}],
         }
-        asked = [_query(name, expr) for name, expr in self.queries.items()]
-        return [_step(DATASOURCE, model) for model in asked] + [_step(_EXPRESSION, judged)]
+        return [_step(DATASOURCE, asked), _step(_EXPRESSION, judged)]
 
     def document(self, runbooks: str, receiver: str) -> dict[str, Any]:
         """Return what both forms have in common. receiver: the contact point, but of a rule about driftband itself.
@@ -124,19 +133,6 @@ class Group:
         place = {"folderUID": folder, "ruleGroup": self.name, "orgID": 1}
         rules = [{**rule.document(runbooks, receiver), **place} for rule in self.rules]
         return {"title": self.name, "folderUid": folder, "interval": self.minutes * 60, "rules": rules}
-
-
-def _query(name: str, expr: str) -> dict[str, Any]:
-    # Grafana's builder mode would lose a function that it does not know.
-    source = {"type": "prometheus", "uid": DATASOURCE}
-    return {
-        "refId": name,
-        "datasource": source,
-        "editorMode": "code",
-        "expr": expr,
-        "instant": True,
-        "range": False,
-    }
 
 
 def _step(source: str, model: dict[str, Any]) -> dict[str, Any]:

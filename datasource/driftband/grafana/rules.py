@@ -1,7 +1,7 @@
 """The alert rules, as code: all that Grafana should say by itself about drift, about incidents and about driftband.
 
-In annotations ``$labels`` and ``$values`` are Grafana's; a query after the first is asked for what it adds to the labels,
-which must not move while an alert fires, since a label that moves is a new alert.
+In annotations ``$labels`` and ``$values`` are Grafana's. Labels must not move while an alert fires: one that moves is a new
+alert. So an incident's suspect is told as it was when the incident was announced, and its page has the present one.
 """
 
 from driftband.grafana.rule import SELF, Group, Rule
@@ -15,21 +15,17 @@ SILENT_AFTER_SECONDS = 15 * 60
 _DRIFT_PAGE = "{{ externalURL }}d/driftband-drift?var-workspace={{ urlquery $labels.workspace }}"
 
 
-def _incident(verdict: str) -> dict[str, str]:
-    """Return queries: unresolved incidents of a verdict as it is now, and what is known of their suspects by now."""
-    ours = (
-        "max without (verdict, suspect, suspect_commit) (driftband_incident)"
-        f' and on (incident) driftband_incident_info{{verdict="{verdict}"}}'
-    )
-    known = "group_left (suspect, suspect_commit, suspect_score, state) driftband_incident_info"
-    return {"findings": ours, "known": f"({ours}) * 0 + on (incident) {known}"}
+def _incident(verdict: str) -> tuple[str, str]:
+    """Return the query for unresolved incidents of a verdict as it is now."""
+    # The label is the verdict of the beginning.
+    ours = "max without (verdict) (driftband_incident)"
+    return "findings", f'{ours} and on (incident) driftband_incident_info{{verdict="{verdict}"}}'
 
 
 _SUSPECT = (
-    "{{ with $values.known.Labels }}{{ if .suspect }}Suspect: {{ .suspect }}"
-    "{{ if .suspect_commit }}, commit {{ .suspect_commit }}{{ end }}"
-    "{{ if .suspect_score }} (score {{ .suspect_score }}){{ end }}. "
-    "{{ else }}No change explains it so far. {{ end }}{{ end }}"
+    "{{ if $labels.suspect }}Suspect: {{ $labels.suspect }}"
+    "{{ if $labels.suspect_commit }}, commit {{ $labels.suspect_commit }}{{ end }}. "
+    "{{ else }}No suspect was known when it began. {{ end }}"
 )
 _INCIDENT_PAGE = "The story, the suspects with their reasons, and what to do: {{ $labels.url }}"
 
@@ -39,7 +35,7 @@ BANDS = Group(
         Rule(
             uid="driftband-request-rate",
             title="Request rate outside its band",
-            queries={"score": "anomaly_score(sum by (service) (rate(http_requests_total[5m])))"},
+            query=("score", "anomaly_score(sum by (service) (rate(http_requests_total[5m])))"),
             fires=("outside_range", (-1, 1)),
             holds_for="5m",
             about="band",
@@ -57,7 +53,7 @@ DRIFT = Group(
         Rule(
             uid="driftband-correlated",
             title="Drift that a change explains",
-            queries=_incident("explained"),
+            query=_incident("explained"),
             fires=("gt", (0,)),
             holds_for="0s",
             about="incident",
@@ -67,7 +63,7 @@ DRIFT = Group(
         Rule(
             uid="driftband-unexplained",
             title="Anomaly that no change explains",
-            queries=_incident("unexplained"),
+            query=_incident("unexplained"),
             fires=("gt", (0,)),
             # What was changed is often told a little later than it shows.
             holds_for="5m",
@@ -79,10 +75,13 @@ DRIFT = Group(
             uid="driftband-exposure",
             title="Access or public exposure has drifted",
             # What else makes a moved attribute an error: docs/detectors/configuration.md.
-            queries={
-                "drift": 'max without (class) (driftband_drift{layer="configuration", kind="attribute_changed", class="drift",'
-                ' severity=~"error|critical"})'
-            },
+            query=(
+                "drift",
+                (
+                    'max without (class) (driftband_drift{layer="configuration", kind="attribute_changed", class="drift",'
+                    ' severity=~"error|critical"})'
+                ),
+            ),
             fires=("gt", (0,)),
             holds_for="0s",
             about="drift",
@@ -93,10 +92,13 @@ DRIFT = Group(
             uid="driftband-uncodified",
             title=f"Drift that nobody has codified for {CODIFY_WITHIN}",
             # The class moves when a refresh takes the drift over: the same finding, and as little codified as before.
-            queries={
-                "drift": 'max without (class) (driftband_drift{layer="configuration", class=~"drift|accepted_undeclared"})'
-                f' and on (finding) driftband_drift{{class=~"drift|accepted_undeclared"}} offset {CODIFY_WITHIN}'
-            },
+            query=(
+                "drift",
+                (
+                    'max without (class) (driftband_drift{layer="configuration", class=~"drift|accepted_undeclared"})'
+                    f' and on (finding) driftband_drift{{class=~"drift|accepted_undeclared"}} offset {CODIFY_WITHIN}'
+                ),
+            ),
             fires=("gt", (0,)),
             holds_for="0s",
             about="drift",
@@ -106,7 +108,7 @@ DRIFT = Group(
         Rule(
             uid="driftband-limit",
             title="A limit will be reached",
-            queries={"score": 'max without (class) (driftband_drift{kind="saturation"})'},
+            query=("score", 'max without (class) (driftband_drift{kind="saturation"})'),
             fires=("gt", (0,)),
             holds_for="0s",
             about="drift",
@@ -124,7 +126,7 @@ ITSELF = Group(
             uid="driftband-self-unreachable",
             title="driftband cannot be reached",
             # Either is there, and the source is not asked.
-            queries={"answers": "count(driftband_scan_status) or absent(driftband_scan_status)"},
+            query=("answers", "count(driftband_scan_status) or absent(driftband_scan_status)"),
             fires=("lt", (1,)),
             holds_for="5m",
             about=SELF,
@@ -137,7 +139,7 @@ ITSELF = Group(
         Rule(
             uid="driftband-self-watcher",
             title="driftband has stopped watching",
-            queries={"seconds": "time() - max(driftband_watch_last_evaluated_timestamp_seconds)"},
+            query=("seconds", "time() - max(driftband_watch_last_evaluated_timestamp_seconds)"),
             fires=("gt", (SILENT_AFTER_SECONDS,)),
             holds_for="5m",
             about=SELF,
@@ -149,10 +151,13 @@ ITSELF = Group(
             uid="driftband-self-scan",
             title="A workspace has not been looked at",
             # A workspace whose every run failed has a status alone.
-            queries={
-                "seconds": "time() - (driftband_scan_last_complete_timestamp_seconds"
-                " or on (workspace) max by (workspace) (driftband_scan_status) * 0)"
-            },
+            query=(
+                "seconds",
+                (
+                    "time() - (driftband_scan_last_complete_timestamp_seconds"
+                    " or on (workspace) max by (workspace) (driftband_scan_status) * 0)"
+                ),
+            ),
             fires=("gt", (STALE_AFTER_SECONDS,)),
             holds_for="30m",
             about=SELF,

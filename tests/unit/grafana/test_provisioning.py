@@ -41,7 +41,7 @@ def test_a_secret_is_only_ever_named() -> None:
 
 def test_a_dollar_stays_one_where_grafana_expands() -> None:
     rule = Rule(
-        uid="driftband-x", title="1 $ a day", queries={"a": "vector(1) > $x"}, fires=("gt", (0,)), holds_for="0s",
+        uid="driftband-x", title="1 $ a day", query=("a", "vector(1) > $x"), fires=("gt", (0,)), holds_for="0s",
         about="a$b", summary="{{ $labels.x }}", description="",
     )  # fmt: skip
     (made,) = Group(name="g", rules=(rule,)).for_file("r/", "driftband")["rules"]
