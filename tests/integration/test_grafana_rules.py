@@ -71,7 +71,7 @@ def stage(
 
 
 def test_all_rules_are_there_with_what_people_are_told(stage: Stage) -> None:
-    seen = states(stage.grafana)
+    seen = awaited(lambda: states(stage.grafana), lambda every: every.keys() == RULES.keys())
     assert seen.keys() == RULES.keys()
     for uid, rule in seen.items():
         assert rule["annotations"]["runbook_url"].endswith(RULES[uid].runbook)

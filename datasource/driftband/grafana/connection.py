@@ -55,8 +55,7 @@ MESSAGES = """\
 {{ end }}{{ with .SilenceURL }}Silence: {{ . }}
 {{ end }}
 {{ end }}
-{{- end }}
-"""
+{{- end }}"""
 """For contact points of the user's: ``{{ template "driftband.title" . }}`` as the title, and so on."""
 
 
