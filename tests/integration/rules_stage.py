@@ -80,11 +80,11 @@ def hurried(folder: Path, own: str) -> Path:
 
 
 def world() -> str:
-    """Write three days and an hour to come of a disk that fills up in six hours, at a sample a minute."""
+    """Write three days and an hour to come of a disk that has been full for 40 minutes, at a sample a minute."""
     at = int(time.time()) // 60 * 60
     times = np.arange(at - 3 * 86_400, at + 3600, 60)
     noise = np.random.default_rng(5).normal(0, 1, len(times))
-    full = DISK_LIMIT - (at + 6 * 3600 - times) / 360 + noise
+    full = 0.9 * DISK_LIMIT + noise + np.where(times >= at - 2400, 0.2 * DISK_LIMIT, 0)
     rate = np.cumsum(np.full(len(times), 2400.0))
     disk = [f'disk_used_bytes{{service="db"}} {v:.2f} {t}' for v, t in zip(full, times, strict=True)]
     requests = [f'http_requests_total{{service="db"}} {v:.0f} {t}' for v, t in zip(rate, times, strict=True)]

@@ -114,7 +114,7 @@ DRIFT = Group(
             about="drift",
             summary="{{ $labels.signal }}{{ with $labels.service }} of {{ . }}{{ end }} is forecast to reach its limit within the day",
             description='Score {{ printf "%.1f" $values.score.Value }}: 4 is six hours, 24 is one. The forecast: '
-            "{{ externalURL }}explore, with driftband_actual, driftband_expected and driftband_upper of this signal.",
+            "{{ externalURL }}d/driftband-signal?var-signal={{ urlquery $labels.signal }}",
         ),
     ),
 )
