@@ -275,5 +275,10 @@ def test_start_lets_a_new_store_begin_in_the_past(
     assert len(found(database, "band_breach")) == 2
 
 
-def test_without_signals_nothing_watches(config: Config, database: Database, source: FlakySource) -> None:
+def test_without_signals_nothing_watches_and_what_was_watched_is_over(
+    begin: Any, config: Config, database: Database, source: FlakySource
+) -> None:
+    begin()[0].look()
+    assert len(everything(database)["watch_progress"]) == 2
     assert watcher(config.model_copy(update={"signals": ()}), database, source, Measure()) is None
+    assert everything(database)["watch_progress"] == []
