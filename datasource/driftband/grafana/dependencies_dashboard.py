@@ -74,7 +74,7 @@ def dependencies() -> model.Dashboard:
                     title="New and gone dependencies",
                     description="What was found within the range, whether it is over or not.",
                     width=24,
-                    height=7,
+                    height=5,
                     nothing="No dependency is new or gone in this range",
                 ),
                 f"last_over_time(driftband_finding_opened_timestamp_seconds{{{_FOUND}}}[$__range]) * 1000",
@@ -97,6 +97,14 @@ def _graph() -> Graph:
     )
     panel: Graph = begun(Graph(), about)
     # Grafana takes the first frame for nodes and the second for edges, by the ids of the queries.
-    for ref_id, expr in (("nodes", "driftband_service_node"), ("edges", "driftband_service_edge")):
+    for ref_id, expr in (("nodes", "driftband_service_node"), ("edges", _drawn("driftband_service_edge"))):
         panel.with_target(query(expr, "", ref_id).instant().format(PromQueryFormat.TABLE))
     return panel
+
+
+def _drawn(edges: str) -> str:
+    """Return the query for edges with the fields that name and colour those that are new or gone."""
+    named = f'label_replace({edges}, "mainstat", "$1", "state", "(new|gone)")'
+    for state in ("new", "gone"):
+        named = f'label_replace({named}, "color", "{_STATES[state]}", "state", "{state}")'
+    return named

@@ -50,7 +50,7 @@ def _panels() -> Iterator[Any]:
             description="What is open and counts as drift. Who: as far as an audit log or an apply tells. Commit: the one "
             "that the resource was last applied from. Values before and after: driftband's page of the workspace.",
             width=24,
-            height=9,
+            height=8,
             nothing="Nothing has drifted",
         ),
         _with_commit(opened(f'state="open", class=~"drift|provisional", {_CONFIGURATION}')),
@@ -62,7 +62,7 @@ def _panels() -> Iterator[Any]:
             description="The state took it over by an apply -refresh-only, or somebody accepted it, and the code does not "
             "say it: the next change of the code may undo it.",
             width=12,
-            height=7,
+            height=6,
             nothing="Nothing is accepted without being declared",
         ),
         " or ".join(opened(f"{how}, {_CONFIGURATION}") for how in ('class="accepted_undeclared"', 'state="accepted"')),
@@ -74,7 +74,7 @@ def _panels() -> Iterator[Any]:
             description="What a rule, or the plan of the code, says not to report. Until: when the rule ends; without one "
             "it holds until somebody takes it back.",
             width=12,
-            height=7,
+            height=6,
             nothing="Nothing is ignored",
         ),
         opened(f'class="ignored", {_CONFIGURATION}'),

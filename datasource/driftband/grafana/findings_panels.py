@@ -108,7 +108,7 @@ def changes_table(about: About, expr: str) -> Table:
             more=(*wrapped(), links(link_to("driftband-change", "Before and after", change="${__data.fields.change}"))),
         ),
         Column(field="kind", name="Kind", width=125),
-        Column(field="service", name="Service", width=115),
+        Column(field="service", name="Service", width=135),
         Column(field="workspace", name="Workspace", width=120),
         Column(field="actor", name="Who", width=80),
         Column(field="commit", name="Commit", width=115, more=(links({"title": "Open the run", "url": "${__data.fields.url}"}),)),

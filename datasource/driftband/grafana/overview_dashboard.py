@@ -78,7 +78,7 @@ def overview() -> model.Dashboard:
                     description="What is open, with the change suspected of it, and whether that explains it. "
                     "A suspect is proposed with reasons, which the incident's page tells.",
                     width=24,
-                    height=7,
+                    height=8,
                     nothing="No incident is open",
                 ),
                 with_suspect(open_incidents(ABOUT)),
