@@ -5,6 +5,8 @@ Where DRIFTBAND_PICTURES names a folder, pictures of all of them are left there.
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from .browser import browser_page
 from .conftest import GrafanaFactory
 from .demo_server import DemoServer
 from .drawn_dashboard import BOARDS, TALL, opened
+from .grafana_server import Grafana
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +32,11 @@ WIDTHS = {"wall": 1920, "phone": 390}
 @dataclass(frozen=True)
 class _Stage:
     demo: DemoServer
-    grafana: str
+    server: Grafana
+
+    @property
+    def grafana(self) -> str:
+        return self.server.url
 
     @property
     def values(self) -> dict[str, str]:
@@ -53,7 +60,7 @@ def stage(grafana_factory: GrafanaFactory, tmp_path_factory: pytest.TempPathFact
             "DRIFTBAND_READ_TOKEN": "",
             "DRIFTBAND_DASHBOARDS": str(ROOT / "dashboards"),
         }
-        yield _Stage(demo, grafana_factory(provisioning=provisioning, environ=environ).url)
+        yield _Stage(demo, grafana_factory(provisioning=provisioning, environ=environ))
 
 
 def _pictured(page: Page, name: str) -> None:
@@ -81,7 +88,7 @@ def test_it_is_read_in_the_light_too(stage: _Stage, name: str) -> None:
 
 def test_links_keep_the_range_and_the_variables(stage: _Stage) -> None:
     with browser_page(1400, 1000) as page:
-        opened(page, f"{stage.grafana}", "service", service="checkout", env="demo")
+        opened(page, stage.grafana, "service", service="checkout", env="demo")
         page.goto(page.url.replace("from=now-24h", "from=now-12h"))
         page.locator('[data-testid="data-testid Dashboard link dropdown"]').click()
         page.get_by_role("menuitem", name="Signal").or_(page.get_by_role("link", name="Signal")).first.click()
@@ -123,3 +130,56 @@ def test_a_range_is_zoomed_into(stage: _Stage) -> None:
         page.wait_for_url(lambda url: "from=now" not in url)
         drawn.settle()
         assert drawn.complaints == []
+
+
+def test_calls_between_services_are_drawn_the_new_one_in_its_colour(stage: _Stage) -> None:
+    with browser_page(1400, TALL) as page:
+        drawn = opened(page, stage.grafana, "dependencies")
+        (graph,) = (panel for panel in BOARDS["dependencies"]["panels"] if panel["type"] == "nodeGraph")
+        (place,) = drawn.places(graph)
+        for service in ("frontend", "checkout", "recommendation", "cart"):
+            assert place.locator(f'[data-testid="node-circle-{service}"]').count() == 1
+        new = place.locator('line[stroke="#E69F00"], path[stroke="#E69F00"]')
+        assert new.count() >= 1
+
+
+def _annotate(stage: _Stage, token: str, *arguments: str) -> str:
+    environ = {"PATH": "/usr/bin:/bin", "GRAFANA_URL": stage.grafana, "GRAFANA_TOKEN": token}
+    command = [sys.executable, "-m", "driftband", "dashboards", "annotate", *arguments]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_dashboard_that_one_has_gets_bands_and_changes_and_loses_them_again(stage: _Stage) -> None:
+    source = {"type": "prometheus", "uid": "driftband"}
+    target = {"refId": "A", "expr": 'sum(rate(http_requests_total{service="checkout"}[5m]))', "datasource": source}
+    panel = {"id": 1, "type": "timeseries", "title": "Requests", "datasource": source, "targets": [target]}
+    panel["gridPos"] = {"x": 0, "y": 0, "w": 24, "h": 12}
+    theirs = {
+        "uid": "theirs",
+        "title": "Theirs",
+        "panels": [panel],
+        "schemaVersion": 41,
+        "time": {"from": "now-12h", "to": "now+3h"},
+    }
+    stage.server.ask("POST", "/api/dashboards/db", json={"dashboard": theirs, "overwrite": True})
+
+    def held() -> Any:
+        board = stage.server.ask("GET", "/api/dashboards/uid/theirs")["dashboard"]
+        return {key: value for key, value in board.items() if key not in {"id", "version"}}
+
+    before, token = held(), stage.server.token("Editor")
+    assert "+" in _annotate(stage, token, "theirs", "--yes")
+    assert "nothing to change" in _annotate(stage, token, "theirs", "--yes")
+    with browser_page(1400, 900) as page:
+        page.goto(f"{stage.grafana}/d/theirs?kiosk", timeout=90_000)
+        for side in ("lower", "expected", "upper"):
+            page.get_by_text(side, exact=True).first.wait_for(timeout=90_000)
+        page.locator('[data-testid="data-testid annotation-marker"]').first.wait_for(timeout=60_000)
+        _pictured(page, "annotated")
+    _annotate(stage, token, "theirs", "--undo", "--yes")
+    after = held()
+    assert after["annotations"]["list"] == before.get("annotations", {"list": []})["list"]
+    assert [one["refId"] for one in after["panels"][0]["targets"]] == ["A"]
+    assert after["panels"][0]["fieldConfig"]["overrides"] == []

@@ -78,7 +78,7 @@ def dependencies() -> model.Dashboard:
                     nothing="No dependency is new or gone in this range",
                 ),
                 f"last_over_time(driftband_finding_opened_timestamp_seconds{{{_FOUND}}}[$__range]) * 1000",
-                ("Severity", "Opened", "Kind", "Service", "Signal", "Team"),
+                ("Severity", "Opened", "Kind", "Class", "Service"),
                 sort="Opened",
             ),
         ],

@@ -69,8 +69,8 @@ def incidents_table(about: About, expr: str, *, value: str = "Since") -> Table:
     """Return incidents as rows; the value of ``expr`` is when they opened, epoch ms."""
     columns = (
         Column(field="severity", name="Severity", width=85, more=words(SEVERITIES)),
-        Column(field="Value", name=value, width=120, more=ago()),
         Column(field="title", name="Incident", more=(*wrapped(), links({"title": "Open the incident", "url": "${__data.fields.url}"}))),
+        Column(field="Value", name=value, width=120, more=ago()),
         Column(field="verdict", name="Verdict", width=110, more=words({"explained": BLUE, "unexplained": ORANGE})),
         Column(
             field="summary",
