@@ -8,14 +8,14 @@ TESTABLE := $(VENV)/.testable
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench docs lock
+.PHONY: help demo test test-all lint bench bench-incidents docs lock
 
 help:
 	@echo 'make demo      serve a made-up shop with three weeks of telemetry'
 	@echo 'make test      the tests of a few minutes'
 	@echo 'make test-all  the slow tests too'
 	@echo 'make lint      style, types, import directions, generated dashboards and rules'
-	@echo 'make bench     the benchmarks, one after the other'
+	@echo 'make bench     the benchmarks, one after the other; make bench-incidents the one of incidents'
 	@echo 'make docs      write the reference pages from the code'
 	@echo 'make lock      resolve the dependencies anew (wants uv)'
 
@@ -40,6 +40,9 @@ bench: $(TESTABLE)
 	@set -e; for script in $(sort $(wildcard tests/benchmarks/bench_*.py)); do \
 		echo "== $$script"; $(BIN)/python "$$script"; \
 	done
+
+bench-incidents: $(TESTABLE)
+	@$(BIN)/python tests/benchmarks/bench_incidents.py
 
 docs: $(TESTABLE)
 	@$(BIN)/python docs/reference.py
