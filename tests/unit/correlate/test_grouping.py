@@ -128,7 +128,7 @@ def test_a_finding_is_in_one_group_or_loose_and_nowhere_else(given_: list[tuple[
 @settings(deadline=None, max_examples=25)
 @given(troubles)
 def test_what_has_come_to_rest_stays_and_every_move_is_on_the_record(given_: list[tuple[str, int, str, Any]]) -> None:
-    known = {}
+    known: dict[str, Any] = {}
     findings = told(given_)
     for minute in sorted({int((f.opened_at - NOON) / MINUTE) for f in findings}):
         now = NOON + minute * MINUTE
