@@ -12,7 +12,7 @@ from driftband.grafana.dashboards import DASHBOARDS
 from driftband.grafana.rule import NAMED, Rule
 from driftband.grafana.rules import CODIFY_WITHIN, GROUPS, RUNBOOKS
 from driftband.model.alert import Alert
-from driftband.query.plan import plan_local
+from driftband.query.plan import plan, plan_local
 
 ROOT = Path(__file__).parents[3]
 RULES = [rule for group in GROUPS for rule in group.rules]
@@ -33,6 +33,11 @@ def test_uids_titles_and_groups_are_told_apart() -> None:
 @each_rule
 def test_what_it_asks_can_be_planned(rule: Rule) -> None:
     plan_local(rule.query[1])
+
+
+@pytest.mark.parametrize("rule", [r for r in RULES if r.about != "band"], ids=lambda rule: rule.uid)
+def test_it_does_not_fail_with_the_source(rule: Rule) -> None:
+    assert "Remote(" not in repr(plan(rule.query[1]))
 
 
 @each_rule
