@@ -129,7 +129,9 @@ def commands() -> str:
     """Return the page of all verbs, as ``--help`` shows them."""
     text = [_MADE, "# Commands\n", _COMMANDS_HEAD]
     for name, command in _verbs(main, "driftband"):
-        context = click.Context(command, info_name=name, terminal_width=110, max_content_width=110)
+        context = click.Context(
+            command, info_name=name, terminal_width=110, max_content_width=110, **main.context_settings
+        )
         text += [f"## `{name}`\n", f"```\n{command.get_help(context)}\n```\n"]
     return "\n".join(text)
 

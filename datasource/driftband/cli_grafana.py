@@ -25,7 +25,9 @@ def grafana() -> None:
 
 
 _runbooks_option = click.option(
-    "--runbooks", metavar="URL", help="Where docs/runbooks can be read, for the rules' links."
+    "--runbooks",
+    metavar="URL",
+    help="Where people read the runbooks, for the rules' links; else at driftband's own address, under /runbooks.",
 )
 
 
@@ -187,7 +189,9 @@ def _wanted(url: str | None, notify: str | None, runbooks: str | None) -> list["
     except ValueError as error:
         fail(f"DRIFTBAND_URL or --driftband-url: {error}")
     token = os.environ.get("DRIFTBAND_READ_TOKEN", "")
-    return pieces(address, token, secret, receiver=notify or CONTACT_POINT, runbooks=_runbooks(runbooks))
+    return pieces(
+        address, token, secret, receiver=notify or CONTACT_POINT, runbooks=_runbooks(runbooks or f"{address}/runbooks")
+    )
 
 
 def _runbooks(url: str | None) -> str:

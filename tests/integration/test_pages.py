@@ -181,3 +181,15 @@ def test_an_incident_without_values_has_no_picture(shop: World) -> None:
     drift = next(i for i in shop.room.page(Wanted({}, None, None, None, 9), ("open",)) if "security_group" in i.title)
     assert pictures.png(drift.id) is None
     assert pictures.png("nothing") is None
+
+
+def test_a_runbook_is_a_page_and_another_one_is_not(shop: World) -> None:
+    client = shop.app.test_client()
+    page = client.get("/runbooks/correlated", headers=bearer())
+    assert page.status_code == 200
+    assert "<h1>Drift that a change explains</h1>" in page.text
+    assert "<h2>Look first</h2>" in page.text
+    assert client.get("/runbooks/correlated").status_code == 401
+    missing = client.get("/runbooks/nonsense", headers=bearer())
+    assert missing.status_code == 404
+    assert "self-watcher" in missing.text

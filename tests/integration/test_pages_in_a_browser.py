@@ -21,7 +21,7 @@ PHONE, DESK = (390, 844), (1280, 900)
 CHECKED = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 PATHS = (
     "/", "/incidents", "/incidents?state=all", "INCIDENT", f"/findings/{breach().id}", "/changes/run-4711", "/workspaces",
-    "/workspaces/prod/checkout", "/search?q=checkout", "/search?q=nothing-is-called-this", "/incidents/nonsense",
+    "/workspaces/prod/checkout", "/search?q=checkout", "/search?q=nothing-is-called-this", "/incidents/nonsense", "/runbooks/correlated",
 )  # fmt: skip
 
 

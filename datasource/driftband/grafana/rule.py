@@ -45,8 +45,8 @@ class Rule:
 
     @property
     def runbook(self) -> str:
-        """The file of its page in docs/runbooks."""
-        return f"{self.uid.removeprefix('driftband-')}.md"
+        """The name of its page, of the file in web/runbooks."""
+        return self.uid.removeprefix("driftband-")
 
     def labels(self) -> dict[str, str]:
         """Return what it adds to the labels of a series."""
@@ -54,7 +54,7 @@ class Rule:
         return {**severity, "driftband": self.about, NAMED: self.uid}
 
     def annotations(self, runbooks: str) -> dict[str, str]:
-        """Return what people are told. runbooks: the address of the folder of runbooks, with a slash at the end."""
+        """Return what people are told. runbooks: the address that the pages are under, with a slash at the end."""
         shown = {"__dashboardUid__": self.panel[0], "__panelId__": str(self.panel[1])} if self.panel else {}
         return {
             "summary": self.summary,

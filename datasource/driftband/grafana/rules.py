@@ -6,7 +6,8 @@ alert. So an incident's suspect is told as it was when the incident was announce
 
 from driftband.grafana.rule import SELF, Group, Rule
 
-RUNBOOKS = "https://github.com/driftband/driftband/blob/main/docs/runbooks/"
+RUNBOOKS = "http://127.0.0.1:8088/runbooks/"
+"""Where driftband shows them, unless ``external_url`` says otherwise."""
 CODIFY_WITHIN = "7d"
 STALE_AFTER_SECONDS = 26 * 3600
 """Longer than the night between two daily scans."""

@@ -13,6 +13,7 @@ from driftband.web.finding_pages import add_finding_pages
 from driftband.web.incident_pages import add_incident_pages
 from driftband.web.now_open import now_open
 from driftband.web.prometheus import Gateway
+from driftband.web.runbook_pages import add_runbooks
 from driftband.web.workspace_pages import add_workspace_pages
 
 HOUR = 3_600_000
@@ -56,6 +57,7 @@ def blueprint(desk: Desk) -> Blueprint:
     add_incident_pages(pages, desk)
     add_finding_pages(pages, desk)
     add_workspace_pages(pages, desk)
+    add_runbooks(pages, desk)
     return pages
 
 

@@ -29,7 +29,7 @@ def test_check_names_what_is_missing_changed_or_left_over(tmp_path: Path) -> Non
 
 def test_runbooks_may_be_kept_elsewhere() -> None:
     (group,) = yaml.safe_load(provisioning.files("https://wiki.example/x/")["alerting/itself.yaml"])["groups"]
-    assert group["rules"][0]["annotations"]["runbook_url"] == "https://wiki.example/x/self-unreachable.md"
+    assert group["rules"][0]["annotations"]["runbook_url"] == "https://wiki.example/x/self-unreachable"
 
 
 def test_a_secret_is_only_ever_named() -> None:

@@ -83,7 +83,7 @@ def test_each_state_is_chosen(rule: Rule) -> None:
 
 @each_rule
 def test_its_runbook_is_there_and_names_it(rule: Rule) -> None:
-    text = (ROOT / "docs/runbooks" / rule.runbook).read_text(encoding="utf-8")
+    text = (ROOT / "datasource/driftband/web/runbooks" / f"{rule.runbook}.md").read_text(encoding="utf-8")
     assert text.startswith("# ")
     assert f"`{rule.uid}`" in text
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
@@ -92,13 +92,19 @@ def test_its_runbook_is_there_and_names_it(rule: Rule) -> None:
 
 
 def test_no_runbook_is_of_no_rule() -> None:
-    assert {path.name for path in (ROOT / "docs/runbooks").glob("*.md")} == {rule.runbook for rule in RULES}
+    assert {path.stem for path in (ROOT / "datasource/driftband/web/runbooks").glob("*.md")} == {
+        rule.runbook for rule in RULES
+    }
 
 
 @each_rule
 def test_the_page_of_rules_says_how_long_it_waits_and_whom_it_tells(rule: Rule) -> None:
     page = (ROOT / "docs/provisioning.md").read_text(encoding="utf-8")
-    (line,) = re.findall(rf"^\| \[[^\]]*\]\(runbooks/{re.escape(rule.runbook)}\).*$", page, re.MULTILINE)
+    (line,) = re.findall(
+        rf"^\| \[[^\]]*\]\(\.\./datasource/driftband/web/runbooks/{re.escape(rule.runbook)}\.md\).*$",
+        page,
+        re.MULTILINE,
+    )
     title = rule.title.removesuffix(f" for {CODIFY_WITHIN}")
     waits = "at once" if rule.holds_for == "0s" else rule.holds_for
     assert line.startswith(f"| [{title}](")
