@@ -79,7 +79,7 @@ def banner(base: str, example: str) -> str:
     return f"""
 driftband demo: a shop of six services with three weeks of telemetry up to now, and what became of its Terraform
 
-  open     {base}/ and {base}/workspaces
+  open     {base}/, {base}/incidents and {base}/workspaces
   Grafana  add a Prometheus data source with the URL {base}
   try      {example}
            anomaly_score(sum by (service) (rate(http_requests_total{{code="500"}}[5m])))

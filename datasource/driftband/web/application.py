@@ -1,7 +1,5 @@
 """The Flask application: routes, access, request ids, and one place where every request is measured."""
 
-import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -30,6 +28,7 @@ from driftband.web.evidence import Evidence
 from driftband.web.incidents import Incidents
 from driftband.web.layout import Pages
 from driftband.web.measure import Measure
+from driftband.web.observing import observe
 from driftband.web.pagerduty import PagerDutyInbox
 from driftband.web.problems import problem
 from driftband.web.prometheus import Gateway
@@ -101,7 +100,7 @@ def create(service: Service) -> Flask:
     _guard(app, service, desk)
     _tell_errors(app, service)
     _finish(app, service)
-    _observe(app, service)
+    observe(app, service.measure, _OPEN)
     return app
 
 
@@ -239,36 +238,3 @@ def _form_refused(refusal: Refusal, desk: Desk) -> Response:
     else:
         return asked_to_sign_in(refusal, 403 if refusal == "kind" else 401)
     return desk.refuse(text, 403)
-
-
-def _observe(app: Flask, service: Service) -> None:
-    @app.before_request
-    def begin() -> None:
-        g.started = time.perf_counter()
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if given.isalnum() and len(given) <= 64 else uuid.uuid4().hex  # noqa: PLR2004 - enough for any id
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
-
-    app.before_request_funcs[None].insert(0, app.before_request_funcs[None].pop())
-
-    @app.teardown_request
-    def end_context(_error: BaseException | None) -> None:
-        # What this thread logs next is not of this request.
-        structlog.contextvars.clear_contextvars()
-
-    @app.after_request
-    def end(response: Response) -> Response:
-        seconds = time.perf_counter() - g.started
-        endpoint = request.endpoint or "none"
-        service.measure.request(endpoint, response.status_code, seconds)
-        response.headers["X-Request-Id"] = g.request_id
-        if endpoint not in _OPEN:
-            log.info(
-                "request",
-                endpoint=endpoint,
-                method=request.method,
-                status=response.status_code,
-                seconds=round(seconds, 4),
-            )
-        return response
