@@ -139,7 +139,7 @@ def test_calls_between_services_are_drawn_the_new_one_in_its_colour(stage: _Stag
         (place,) = drawn.places(graph)
         for service in ("frontend", "checkout", "recommendation", "cart"):
             assert place.locator(f'[data-testid="node-circle-{service}"]').count() == 1
-        new = place.locator('line[stroke="#E69F00"], path[stroke="#E69F00"]')
+        new = place.locator('line[stroke="#F0B93A"], path[stroke="#F0B93A"]')
         assert new.count() >= 1
 
 

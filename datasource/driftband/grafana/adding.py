@@ -77,7 +77,7 @@ def taken_out(board: Mapping[str, Any]) -> Board:
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the lines of a unified diff of two dashboards' JSON; none where they are the same."""
-    old, new = (json.dumps(one, indent=2, ensure_ascii=False).splitlines() for one in (before, after))
+    old, new = (json.dumps(one, indent=2, sort_keys=True, ensure_ascii=False).splitlines() for one in (before, after))
     return list(unified_diff(old, new, "as it is", "as it would be", lineterm="", n=_CONTEXT))
 
 

@@ -9,6 +9,8 @@ from grafana_foundation_sdk.models.prometheus import QueryEditorMode
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people too.
 BLUE, SKY, ORANGE, VERMILION, PURPLE, GREEN = "#0072B2", "#56B4E9", "#E69F00", "#D55E00", "#CC79A7", "#009E73"
+AZURE, AMBER = "#7CC7F0", "#F0B93A"
+"""The sky blue and the orange for what is written on: light enough for Grafana to write in black."""
 SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 LABEL_VALUES = 1
 """How Grafana numbers a variable query of this kind."""

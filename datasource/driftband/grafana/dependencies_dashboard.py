@@ -5,13 +5,13 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from driftband.grafana.board import ABOUT, ENV, SERVICE, board, choice
-from driftband.grafana.building import BLUE, GREEN, ORANGE, VERMILION, query
+from driftband.grafana.building import AMBER, BLUE, GREEN, VERMILION, query
 from driftband.grafana.findings_panels import findings_table
 from driftband.grafana.panels import About, Column, begun, lines, stat, table, words
 
 UID = "driftband-dependencies"
 
-_STATES = {"known": GREEN, "new": ORANGE, "gone": VERMILION}
+_STATES = {"known": GREEN, "new": AMBER, "gone": VERMILION}
 _FOUND = f'kind=~"new_dependency|gone_dependency", {ABOUT}'
 _NOT_TOLD = "No dependencies are configured: give `dependencies.expr`"
 

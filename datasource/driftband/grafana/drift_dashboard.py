@@ -8,9 +8,9 @@ from grafana_foundation_sdk.builders.table import Panel as Table
 from grafana_foundation_sdk.models import dashboard as model
 
 from driftband.grafana.board import WHERE, board
-from driftband.grafana.building import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, set_to
+from driftband.grafana.building import AMBER, AZURE, BLUE, GREEN, PURPLE, SKY, VERMILION, set_to
 from driftband.grafana.findings_panels import RANK_STEPS, RANKS, SEVERITIES, findings_table, opened, ranked
-from driftband.grafana.panels import About, Column, ago, lines, stat, states, table, timeline, words
+from driftband.grafana.panels import FILLED, About, Column, ago, lines, stat, states, table, timeline, words
 
 UID = "driftband-drift"
 
@@ -21,10 +21,10 @@ _LAST_WHOLE = f"driftband_scan_last_complete_timestamp_seconds{{{_WORKSPACES}}}"
 CLASSES = {"drift": VERMILION, "accepted_undeclared": PURPLE, "provisional": SKY}
 STATUSES = {
     "clean": GREEN,
-    "drifted": SKY,
+    "drifted": AZURE,
     "partial": PURPLE,
     "locked": BLUE,
-    "suspect": ORANGE,
+    "suspect": AMBER,
     "failed": VERMILION,
 }
 """What a scan came to. That it found drift is no trouble of the scan's."""
@@ -54,7 +54,7 @@ def _panels() -> Iterator[Any]:
             nothing="Nothing has drifted",
         ),
         _with_commit(opened(f'state="open", class=~"drift|provisional", {_CONFIGURATION}')),
-        ("Severity", "Since", "Workspace", "Address", "Attribute", "Kind", "Who", "Commit", "Team"),
+        ("Severity", "Address", "Attribute", "Since", "Who", "Commit", "Kind", "Workspace", "Team"),
     )
     yield findings_table(
         About(
@@ -66,7 +66,7 @@ def _panels() -> Iterator[Any]:
             nothing="Nothing is accepted without being declared",
         ),
         " or ".join(opened(f"{how}, {_CONFIGURATION}") for how in ('class="accepted_undeclared"', 'state="accepted"')),
-        ("Since", "Workspace", "Address", "Attribute", "Who", "Until"),
+        ("Address", "Attribute", "Since", "Who", "Until"),
     )
     yield findings_table(
         About(
@@ -78,7 +78,7 @@ def _panels() -> Iterator[Any]:
             nothing="Nothing is ignored",
         ),
         opened(f'class="ignored", {_CONFIGURATION}'),
-        ("Since", "Workspace", "Address", "Attribute", "Until"),
+        ("Address", "Attribute", "Since", "Until"),
     )
     yield lines(
         About(
@@ -124,6 +124,7 @@ def _count(severity: str, colour: str) -> Stat:
         ),
         f'count(driftband_drift{{severity="{severity}", {_CONFIGURATION}}}) or vector(0)',
         thresholds=((None, GREEN), (1, colour)),
+        filled=True,
     )
 
 
@@ -160,7 +161,7 @@ def _fleet() -> Table:
 def _rank() -> tuple[model.DynamicConfigValue, ...]:
     steps = [{"value": value, "color": colour} for value, colour in RANK_STEPS]
     return (
-        set_to("custom.cellOptions", {"type": "color-text"}),
+        set_to("custom.cellOptions", FILLED),
         set_to("mappings", [RANKS.to_json()]),
         set_to("thresholds", {"mode": "absolute", "steps": steps}),
         set_to("custom.align", "left"),

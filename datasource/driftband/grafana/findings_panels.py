@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from grafana_foundation_sdk.builders.table import Panel as Table
 
 from driftband.grafana.board import link_to
-from driftband.grafana.building import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
+from driftband.grafana.building import AMBER, AZURE, BLUE, GREEN, PURPLE, VERMILION
 from driftband.grafana.panels import About, Column, ago, links, states, table, words, wrapped
 
-SEVERITIES = {"critical": VERMILION, "error": ORANGE, "warning": SKY, "info": BLUE}
+SEVERITIES = {"critical": VERMILION, "error": AMBER, "warning": AZURE, "info": BLUE}
 """The worst first, each with its colour."""
-RANKS = states(clear=(0, GREEN), info=(1, BLUE), warning=(2, SKY), error=(3, ORANGE), critical=(4, VERMILION))
-RANK_STEPS = ((None, GREEN), (1, BLUE), (2, SKY), (3, ORANGE), (4, VERMILION))
+RANKS = states(clear=(0, GREEN), info=(1, BLUE), warning=(2, AZURE), error=(3, AMBER), critical=(4, VERMILION))
+RANK_STEPS = ((None, GREEN), (1, BLUE), (2, AZURE), (3, AMBER), (4, VERMILION))
 LAYERS = ("configuration", "runtime", "behavioral")
-LAYER_COLOURS = {"configuration": PURPLE, "runtime": ORANGE, "behavioral": BLUE}
+LAYER_COLOURS = {"configuration": PURPLE, "runtime": AMBER, "behavioral": BLUE}
 
 _OPENED = "driftband_finding_opened_timestamp_seconds"
 
@@ -71,7 +71,7 @@ def incidents_table(about: About, expr: str, *, value: str = "Since") -> Table:
         Column(field="severity", name="Severity", width=85, more=words(SEVERITIES)),
         Column(field="title", name="Incident", more=(*wrapped(), links({"title": "Open the incident", "url": "${__data.fields.url}"}))),
         Column(field="Value", name=value, width=120, more=ago()),
-        Column(field="verdict", name="Verdict", width=110, more=words({"explained": BLUE, "unexplained": ORANGE})),
+        Column(field="verdict", name="Verdict", width=110, more=words({"explained": BLUE, "unexplained": AMBER})),
         Column(
             field="summary",
             name="Suspect",

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models import dashboard as model
 
 from driftband.grafana.board import ABOUT, WHERE, board
-from driftband.grafana.building import BLUE, GREEN, ORANGE, VERMILION
+from driftband.grafana.building import AMBER, BLUE, GREEN, ORANGE, VERMILION
 from driftband.grafana.findings_panels import (
     LAYERS,
     RANK_STEPS,
@@ -56,7 +56,7 @@ def overview() -> model.Dashboard:
             stat(
                 About(title="Open incidents", description="Findings that belong together are one.", width=5, height=4),
                 f'count(driftband_incident_info{{state!="resolved", {ABOUT}}}) or vector(0)',
-                thresholds=((None, GREEN), (1, ORANGE)),
+                thresholds=((None, GREEN), (1, AMBER)),
                 filled=True,
             ),
             stat(

@@ -28,6 +28,8 @@ class Timeline(PagedTimeline):
         return panel
 
 
+FILLED = {"type": common.TableCellDisplayMode.COLOR_BACKGROUND.value, "mode": "basic"}
+"""A cell on its colour."""
 P = TypeVar("P", Bars, Stat, Timeline, Table, Lines, Graph)
 Step = tuple[float | None, str]
 _REF_IDS = "ABCDEFGH"
@@ -175,7 +177,7 @@ def timeline(about: About, exprs: Mapping[str, str], mappings: Sequence[model.Va
         .show_value(common.VisibilityMode.AUTO)
         .merge_values(merge_values=True)
         .row_height(0.8)
-        .fill_opacity(80)
+        .fill_opacity(100)
         .line_width(0)
         .legend(legend())
         .tooltip(common_builder.VizTooltipOptions().mode(common.TooltipDisplayMode.SINGLE))
@@ -231,10 +233,10 @@ def states(**named: tuple[float, str]) -> model.ValueMap:
 
 
 def words(colours: Mapping[str, str]) -> tuple[model.DynamicConfigValue, ...]:
-    """Return what draws the words of a column in their colours."""
+    """Return what draws the words of a column on their colours: as text some are too pale for a light page."""
     listed = {word: {"color": colour, "index": place} for place, (word, colour) in enumerate(colours.items())}
     return (
-        set_to("custom.cellOptions", {"type": common.TableCellDisplayMode.COLOR_TEXT.value}),
+        set_to("custom.cellOptions", FILLED),
         set_to("mappings", [{"type": "value", "options": listed}]),
     )
 

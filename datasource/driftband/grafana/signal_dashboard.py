@@ -1,18 +1,17 @@
 """The dashboard "Signal": one of its series with band and score, how far all are from expected, and what was found."""
 
 from grafana_foundation_sdk.builders import dashboard as build
-from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
 from driftband.grafana.board import ENV, board, choice, marked
-from driftband.grafana.building import BLUE, ORANGE, SOURCE, VERMILION, set_to
+from driftband.grafana.building import AMBER, BLUE, SOURCE, VERMILION, set_to
 from driftband.grafana.findings_panels import findings_table
-from driftband.grafana.panels import About, Column, band, scores, signal_band, states, table, timeline
+from driftband.grafana.panels import FILLED, About, Column, band, scores, signal_band, states, table, timeline
 
 UID = "driftband-signal"
 
 _ITS = 'signal="$signal", service=~"$service", env=~"$env"'
-_SEEN = states(open=(1, ORANGE))
+_SEEN = states(open=(1, AMBER))
 
 
 def signal() -> model.Dashboard:
@@ -96,7 +95,7 @@ def signal() -> model.Dashboard:
 
 
 _OUTSIDE = (
-    set_to("custom.cellOptions", {"type": common.TableCellDisplayMode.COLOR_TEXT.value}),
+    set_to("custom.cellOptions", FILLED),
     set_to(
         "thresholds",
         {
