@@ -143,12 +143,32 @@ def test_calls_between_services_are_drawn_the_new_one_in_its_colour(stage: _Stag
         assert new.count() >= 1
 
 
-def _annotate(stage: _Stage, token: str, *arguments: str) -> str:
+def _annotate(stage: _Stage, token: str, *arguments: str, fails: bool = False) -> str:
+    """Return what the verb prints: on stderr where it fails."""
     environ = {"PATH": "/usr/bin:/bin", "GRAFANA_URL": stage.grafana, "GRAFANA_TOKEN": token}
     command = [sys.executable, "-m", "driftband", "dashboards", "annotate", *arguments]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == int(fails), done.stderr
+    return done.stderr if fails else done.stdout
+
+
+@pytest.mark.parametrize(
+    ("uid", "role", "more", "why"),
+    [
+        ("nowhere", "Editor", ["--yes"], "there is no dashboard with the uid 'nowhere'"),
+        ("driftband-overview", "Editor", ["--yes"], "is provisioned from a file"),
+        ("mine", "Viewer", ["--yes"], "forbids to save the dashboard (403)"),
+        ("mine", "Editor", [], "nothing was changed: nobody can be asked here; give --yes"),
+    ],
+    ids=["unknown", "provisioned", "viewer", "nobody-to-ask"],
+)
+def test_a_dashboard_that_cannot_be_saved_stays_and_it_is_said_why(
+    stage: _Stage, uid: str, role: str, more: list[str], why: str
+) -> None:
+    mine = {"uid": "mine", "title": "Mine", "panels": [], "schemaVersion": 41}
+    version = stage.server.ask("POST", "/api/dashboards/db", json={"dashboard": mine, "overwrite": True})["version"]
+    assert why in _annotate(stage, stage.server.token(role), uid, *more, fails=True)
+    assert stage.server.ask("GET", "/api/dashboards/uid/mine")["dashboard"]["version"] == version
 
 
 def test_a_dashboard_that_one_has_gets_bands_and_changes_and_loses_them_again(stage: _Stage) -> None:

@@ -19,6 +19,8 @@ UID = "driftband-change"
 _BEGAN = 'last_over_time(driftband_change{change="$change"}[$__range])'
 _SCORES = f"driftband_anomaly_score{{{ABOUT}}}"
 _FINDINGS = f"last_over_time(driftband_finding_opened_timestamp_seconds{{{ABOUT}}}[$__range])"
+_INCIDENTS = "last_over_time(driftband_incident_opened_timestamp_seconds[$__range])"
+_SUSPECTED = 'last_over_time(driftband_incident_info{suspect="$change"}[$__range])'
 _QUERY_RESULT = 3
 """How Grafana numbers a variable query of this kind."""
 _POINTS, _FURTHEST = 200, 5
@@ -57,13 +59,14 @@ def change() -> model.Dashboard:
             ),
             incidents_table(
                 About(
-                    title="Incidents that it explains",
-                    description="As they were first announced, with this change as their suspect.",
+                    title="Incidents that it was suspected of",
+                    description="As they were first announced, if at some time this change explained them. A suspect is "
+                    "proposed with reasons, which the incident's page tells.",
                     width=24,
                     height=5,
                     nothing="No incident suspects this change",
                 ),
-                'last_over_time(driftband_incident_opened_timestamp_seconds{suspect="$change"}[$__range]) * 1000',
+                f"({_INCIDENTS} and on (incident) {_SUSPECTED}) * 1000",
                 value="Opened",
             ),
         ],

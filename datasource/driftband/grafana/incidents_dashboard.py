@@ -15,7 +15,7 @@ UID = "driftband-incidents"
 _LASTED = f"last_over_time(driftband_incident_resolved_after_seconds{{{ABOUT}}}[$__range])"
 _UNSEEN = f"last_over_time(driftband_incident_detected_after_seconds{{{ABOUT}}}[$__range])"
 _THERE = f"last_over_time(driftband_incident_opened_timestamp_seconds{{{ABOUT}}}[$__range])"
-_EXPLAINED = f'last_over_time(driftband_incident_opened_timestamp_seconds{{verdict="explained", {ABOUT}}}[$__range])'
+_EXPLAINED = f'count by (incident) (last_over_time(driftband_incident_info{{verdict="explained", {ABOUT}}}[$__range]))'
 _SIZE = f"max_over_time(driftband_incident{{{ABOUT}}}[$__range])"
 _KNOWN = f'last_over_time(driftband_incident_info{{state="acknowledged", {ABOUT}}}[$__range])'
 _UNATTENDED = f"({_LASTED} unless on (incident) {_KNOWN})"
@@ -46,7 +46,7 @@ def incidents() -> model.Dashboard:
             ),
             _number(
                 "Explained",
-                "Share of incidents that a change explained when they were announced.",
+                "Share of incidents that a change explained at some time.",
                 f"count({_EXPLAINED}) / count({_THERE}) or vector(0)",
                 "percentunit",
             ),
