@@ -165,6 +165,9 @@ files) on Linux. It wants a read token where there is one. What driftband knows 
 PAGES = {"settings.md": settings, "commands.md": commands, "metrics.md": metrics}
 
 if __name__ == "__main__":
-    for name, page in PAGES.items():
-        (FOLDER / name).write_text(page(), encoding="utf-8")
-    sys.stdout.write(f"Wrote {', '.join(PAGES)}.\n")
+    made = {FOLDER / name: page() for name, page in PAGES.items()}
+    stale = [path.name for path, text in made.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv:
+        sys.exit(f"not as the code is: {', '.join(stale)}; run `make docs`" if stale else 0)
+    for path, text in made.items():
+        path.write_text(text, encoding="utf-8")

@@ -1,18 +1,19 @@
 """The reference pages say what the code does."""
 
-import runpy
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
-
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = runpy.run_path(str(DOCS / "reference.py"))["PAGES"]
 
 
-@pytest.mark.parametrize("name", sorted(PAGES))
-def test_a_page_is_as_the_code_is(name: str) -> None:
-    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "make docs"
+def test_the_pages_are_as_the_code_is() -> None:
+    # In a process of its own: click remembers in its commands how they were asked for help before.
+    told = subprocess.run(
+        [sys.executable, DOCS / "reference.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
 
 
 def test_every_setting_is_described() -> None:
-    assert "| None |" not in PAGES["settings.md"]()
+    assert "| None |" not in (DOCS / "settings.md").read_text(encoding="utf-8")

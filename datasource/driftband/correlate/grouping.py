@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from driftband.correlate.coefficients import JOIN, MERGE, SPLIT
-from driftband.correlate.linking import Link
+from driftband.correlate.linking import FARTHEST, Link
 from driftband.correlate.nearby import Nearby
 from driftband.correlate.scene import Scene
 from driftband.correlate.strand import Strand, in_order
@@ -144,7 +144,14 @@ class _Table:
         return True
 
     def _bond(self, strand: Strand, there: Strand) -> Iterator[Link]:
-        """Yield the links of a strand to one of a group: as its victim, or as what the group's root hangs on."""
+        """Yield the links of a strand to one of a group: as its victim, or as what the group's root hangs on.
+
+        Between configuration and what was measured only the beginning of the group counts: what came to it later says
+        nothing of when the trouble began.
+        """
+        begun = self._home[there].strands[0].first
+        if strand.configuration != there.configuration and there.first - begun > FARTHEST:
+            return
         yield from filter(None, (self._link(strand, there),))
         if self._home[there].root is there:
             yield from filter(None, (self._link(there, strand),))

@@ -240,14 +240,16 @@ def same_series(one: Strand, other: Strand) -> bool:
 def gap(victim: Strand, cause: Strand) -> int:
     """Return by how much the victim came after, ms; 0 where one opened while the other gathered findings.
 
-    Of configuration, only the window is known in which it was changed: what lies within it lies at no distance.
+    Of configuration, only the window is known in which it was changed: trouble that began within it lies at no distance.
     """
     if victim.since is None and cause.since is None:
         return max(0, victim.first - cause.last) if victim.first >= cause.first else victim.first - cause.first
     begun, caused = _begun(victim), _begun(cause)
-    if begun > cause.last:
-        return begun - cause.last
-    return min(0, victim.last - caused)
+    # What was changed after a trouble had begun did not begin it, however long that trouble went on.
+    onset = cause.first if cause.since is None else cause.last
+    if begun > onset:
+        return begun - onset
+    return min(0, (victim.first if victim.since is None else victim.last) - caused)
 
 
 def _begun(one: Strand) -> int:

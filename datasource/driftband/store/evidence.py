@@ -136,12 +136,12 @@ class StoredEvidence:
     def accept(self, finding_id: str, by: str, reason: str, until: datetime | None) -> Finding:
         """Accept a finding: it stays on record, and out of the series, until then or until it closes."""
         now = self.clock()
+        if until is not None and until <= now:
+            raise RefusedError("until must lie in the future")
         with self.database.write() as connection:
             found = findings.by_ids(connection, [finding_id])
             if not found:
                 raise UnknownError(f"there is no finding {finding_id[:60]!r}")
-            if until is not None and until <= now:
-                raise RefusedError("until must lie in the future")
             if found[0].state == "closed":
                 raise ConflictError("the finding is closed already")
             moved, transition = accept(found[0], max(now, found[0].opened_at), by, reason, until)
