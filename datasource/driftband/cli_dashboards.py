@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from driftband.grafana.adding import PassedOver
 
+_ROLE = "Editor"
+
 
 @click.group()
 def dashboards() -> None:
@@ -84,7 +86,7 @@ def _read(api: "GrafanaApi", uid: str) -> dict[str, Any]:
     from driftband.grafana.asking import GrafanaError, ask  # noqa: PLC0415
 
     try:
-        found = ask(api, "read the dashboard", "GET", f"/dashboards/uid/{quote(uid, safe='')}")
+        found = ask(api, "read the dashboard", "GET", f"/dashboards/uid/{quote(uid, safe='')}", role=_ROLE)
     except GrafanaError as error:
         fail(str(error))
     if not isinstance(found, dict) or not isinstance(found.get("dashboard"), dict):
@@ -103,7 +105,7 @@ def _write(api: "GrafanaApi", found: dict[str, Any], board: dict[str, Any], *, u
     # Not overwritten: somebody may have saved it since it was read, and Grafana then refuses.
     body = {"dashboard": board, "folderUid": found["meta"].get("folderUid", ""), "message": message, "overwrite": False}
     try:
-        ask(api, "save the dashboard", "POST", "/dashboards/db", body)
+        ask(api, "save the dashboard", "POST", "/dashboards/db", body, role=_ROLE)
     except GrafanaError as error:
         fail(str(error))
 

@@ -29,6 +29,30 @@ PICTURES = os.environ.get("DRIFTBAND_PICTURES")
 WIDTHS = {"wall": 1920, "phone": 390}
 
 
+_SOURCE = {"type": "prometheus", "uid": "driftband"}
+_REQUESTS = {
+    "id": 1,
+    "type": "timeseries",
+    "title": "Requests",
+    "datasource": _SOURCE,
+    "targets": [
+        {"refId": "A", "expr": 'sum(rate(http_requests_total{service="checkout"}[5m]))', "datasource": _SOURCE}
+    ],
+    "gridPos": {"x": 0, "y": 0, "w": 24, "h": 12},
+}
+_SOMEBODYS = (
+    {"uid": "mine", "title": "Mine", "panels": [], "schemaVersion": 41},
+    {
+        "uid": "theirs",
+        "title": "Theirs",
+        "panels": [_REQUESTS],
+        "schemaVersion": 41,
+        "time": {"from": "now-12h", "to": "now+3h"},
+    },
+)
+"""Dashboards that there are from the beginning: Grafana remembers for minutes what an Editor may read."""
+
+
 @dataclass(frozen=True)
 class _Stage:
     demo: DemoServer
@@ -60,7 +84,10 @@ def stage(grafana_factory: GrafanaFactory, tmp_path_factory: pytest.TempPathFact
             "DRIFTBAND_READ_TOKEN": "",
             "DRIFTBAND_DASHBOARDS": str(ROOT / "dashboards"),
         }
-        yield _Stage(demo, grafana_factory(provisioning=provisioning, environ=environ))
+        server = grafana_factory(provisioning=provisioning, environ=environ)
+        for board in _SOMEBODYS:
+            server.ask("POST", "/api/dashboards/db", json={"dashboard": board})
+        yield _Stage(demo, server)
 
 
 def _pictured(page: Page, name: str) -> None:
@@ -165,27 +192,12 @@ def _annotate(stage: _Stage, token: str, *arguments: str, fails: bool = False) -
 def test_a_dashboard_that_cannot_be_saved_stays_and_it_is_said_why(
     stage: _Stage, uid: str, role: str, more: list[str], why: str
 ) -> None:
-    mine = {"uid": "mine", "title": "Mine", "panels": [], "schemaVersion": 41}
-    stage.server.ask("POST", "/api/dashboards/db", json={"dashboard": mine, "overwrite": True})
-    before = stage.server.ask("GET", "/api/dashboards/uid/mine")["dashboard"]
-    assert why in _annotate(stage, stage.server.token(role), uid, *more, fails=True)
+    before, token = stage.server.ask("GET", "/api/dashboards/uid/mine")["dashboard"], stage.server.token(role)
+    assert why in _annotate(stage, token, uid, *more, fails=True)
     assert stage.server.ask("GET", "/api/dashboards/uid/mine")["dashboard"] == before
 
 
 def test_a_dashboard_that_one_has_gets_bands_and_changes_and_loses_them_again(stage: _Stage) -> None:
-    source = {"type": "prometheus", "uid": "driftband"}
-    target = {"refId": "A", "expr": 'sum(rate(http_requests_total{service="checkout"}[5m]))', "datasource": source}
-    panel = {"id": 1, "type": "timeseries", "title": "Requests", "datasource": source, "targets": [target]}
-    panel["gridPos"] = {"x": 0, "y": 0, "w": 24, "h": 12}
-    theirs = {
-        "uid": "theirs",
-        "title": "Theirs",
-        "panels": [panel],
-        "schemaVersion": 41,
-        "time": {"from": "now-12h", "to": "now+3h"},
-    }
-    stage.server.ask("POST", "/api/dashboards/db", json={"dashboard": theirs, "overwrite": True})
-
     def held() -> Any:
         board = stage.server.ask("GET", "/api/dashboards/uid/theirs")["dashboard"]
         return {key: value for key, value in board.items() if key not in {"id", "version"}}

@@ -19,10 +19,11 @@ class GrafanaError(Exception):
         self.status = status
 
 
-def ask(api: GrafanaApi, what: str, method: str, path: str, body: Any = None) -> Any:
+def ask(api: GrafanaApi, what: str, method: str, path: str, body: Any = None, *, role: str = "Admin") -> Any:
     """Return the JSON of Grafana's answer, None where it has none or where nothing is there (404).
 
-    what: what is wanted, in words that follow "to", such as ``write the data source``. Raises GrafanaError.
+    what: what is wanted, in words that follow "to", such as ``write the data source``. role: the least that may do it.
+    Raises GrafanaError.
     """
     place = _place(api)
     try:
@@ -30,7 +31,7 @@ def ask(api: GrafanaApi, what: str, method: str, path: str, body: Any = None) ->
     except GrafanaException as error:
         if error.status_code == HTTPStatus.NOT_FOUND and method != "POST":
             return None
-        raise GrafanaError(_refused(error, place, what), error.status_code) from None
+        raise GrafanaError(_refused(error, place, what, role), error.status_code) from None
     except requests.TooManyRedirects:
         raise GrafanaError(
             f"{place} redirects elsewhere, which is not followed: give the address that it redirects to"
@@ -57,7 +58,7 @@ def _place(api: GrafanaApi) -> str:
     return f"Grafana at {str(api.client.url).removesuffix('/api')}"
 
 
-def _refused(error: GrafanaException, place: str, what: str) -> str:
+def _refused(error: GrafanaException, place: str, what: str, role: str) -> str:
     said = _said(error.response)
     match error.status_code:
         case HTTPStatus.UNAUTHORIZED:
@@ -65,7 +66,7 @@ def _refused(error: GrafanaException, place: str, what: str) -> str:
         case HTTPStatus.FORBIDDEN:
             lacking = _LACKING.search(said)
             permission = f"the permission {lacking[1].strip()}" if lacking else "a permission"
-            return f"{place} forbids to {what} (403): the token lacks {permission}; its service account wants the role Admin"
+            return f"{place} forbids to {what} (403): the token lacks {permission}; its service account wants the role {role}"
     return f"{place} did not {what} ({error.status_code}): {said or 'its log says why'}"
 
 
