@@ -127,6 +127,7 @@ def test_a_webhook_that_cannot_be_taken_is_set_aside_and_holds_nobody_up(desk: D
     assert oldest(desk.database) is None
 
 
+@pytest.mark.slow
 def test_thousands_of_alerts_in_one_webhook(desk: Desk) -> None:
     many = [told("Pod down", NOON, pod=f"pod-{n}", service=f"s{n % 50}") for n in range(5000)]
     assert len(desk.take(*many)) == 5000

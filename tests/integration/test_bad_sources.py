@@ -18,6 +18,8 @@ import requests
 from .driftband_server import DriftbandServer
 from .program import free_port
 
+pytestmark = pytest.mark.slow  # a server each
+
 USER, PASSWORD, HEADER = "canary-user-4711", "canary-password-4712", "canary-header-4713"
 BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 SECRETS = (USER, PASSWORD, HEADER, BASIC)

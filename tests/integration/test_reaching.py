@@ -22,6 +22,8 @@ from .driftband_server import DriftbandServer
 from .gate import gate
 from .prometheus_server import PrometheusServer
 
+pytestmark = pytest.mark.slow  # a server each
+
 NOW = int(time.time()) // 300 * 300
 DAYS = 3
 USER, PASSWORD, WRONG = "canary-dana", "canary-password-of-dana", "canary-password-of-nobody"

@@ -128,6 +128,7 @@ def test_arguments_go_to_the_plan(stack: Path, terraform_home: dict[str, str]) -
     assert b"diagnostic" in scanned.stream
 
 
+@pytest.mark.slow
 def test_at_the_deadline_everything_has_ended(tmp_path: Path) -> None:
     scanned = fake(tmp_path, 'trap "echo given-back > lock; exit 1" INT; sleep 1000 & echo $! > pid; wait', timeout=3)
     assert scanned.exit_code == 1
@@ -145,6 +146,7 @@ def _signal_zero(pid: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_scan_that_is_cancelled_stops_what_it_started(tmp_path: Path) -> None:
     tool = tmp_path / "terraform"
     tool.write_text(
@@ -163,12 +165,14 @@ def test_a_scan_that_is_cancelled_stops_what_it_started(tmp_path: Path) -> None:
     assert (tmp_path / "lock").read_text() == "given-back\n"
 
 
+@pytest.mark.slow
 def test_more_output_than_memory_should_hold_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "MAX_OUTPUT", 1 << 20)
     with pytest.raises(ScanError, match="init says more than"):
         fake(tmp_path, "yes")
 
 
+@pytest.mark.slow
 def test_a_child_that_keeps_the_pipe_open_does_not_hold_the_scan(tmp_path: Path) -> None:
     scanned = fake(tmp_path, "setsid sleep 60 & exit 1", timeout=30)
     assert "init failed" in scanned.stream.decode()

@@ -15,6 +15,8 @@ from driftband.config import load
 from .driftband_server import DriftbandServer
 from .victoria_server import VictoriaServer
 
+pytestmark = pytest.mark.slow  # it takes half a minute to fill one
+
 # VictoriaMetrics keeps the last half minute to itself.
 NOW = int(time.time() - 60) // 300 * 300
 DAYS = 4

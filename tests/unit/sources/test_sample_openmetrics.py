@@ -98,6 +98,7 @@ def test_one_scrape_is_valid_openmetrics() -> None:
     assert sum(len(family.samples) for family in families.values()) == len(WORLD.series())
 
 
+@pytest.mark.slow
 def test_promtool_takes_a_day_and_gives_back_the_same(tmp_path: Path) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
