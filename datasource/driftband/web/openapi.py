@@ -27,7 +27,7 @@ _MAYBE_TIME: Json = {"type": ["string", "null"], "format": "date-time"}
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _MAP: Json = {"type": "object", "additionalProperties": _TEXT}
 _ANY: Json = {"type": "object"}
-_NAME: Json = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
+_NAME: Json = {"type": "string", "minLength": 1, "maxLength": 200}
 
 
 def _one_of(kind: Any, *more: str) -> Json:
@@ -97,10 +97,13 @@ _MOMENT: Json = {
 }
 _REPORT: Mapping[str, Json] = {
     "run": {**_TEXT, "maxLength": 200}, "lineage": {**_TEXT, "maxLength": 200}, "commit": {**_TEXT, "maxLength": 200},
-    "serial": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}, "started_at": _MOMENT,
+    "serial": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 10**18 - 1}, {"const": ""}]}, "started_at": _MOMENT,
     "adopt": {"type": "string", "enum": ["true", "false"]},
 }  # fmt: skip
-_PAGED: Mapping[str, Json] = {"limit": {"type": "integer", "minimum": 1, "maximum": 1000}, "cursor": _TEXT}
+_PAGED: Mapping[str, Json] = {
+    "limit": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 1000}, {"const": ""}]},
+    "cursor": _TEXT,
+}
 _SPAN: Mapping[str, Json] = {"since": _MOMENT, "until": _MOMENT}
 _TAKEN = _thing(taken=_list(_TEXT))
 _QUEUED = _thing(queued=_COUNT)
@@ -139,7 +142,7 @@ OPERATIONS: Mapping[tuple[str, str], Json] = {
     ("get", "/runs"): _operation("List runs.", _page("runs", "Run"), query={"workspace": _TEXT, **_PAGED}),
     ("get", "/findings"): _operation(
         "List findings.", _page("findings", "Finding"), query={
-            "state": _one_of(State, "all"), "layer": _one_of(Layer), "class": _one_of(Class), **_texts("workspace", "kind", "severity",
+            "state": _one_of(State, "all"), "layer": _one_of(Layer, ""), "class": _one_of(Class, ""), **_texts("workspace", "kind", "severity",
             "address", "signal"), **_SPAN, **_PAGED,
         },
     ),
@@ -171,14 +174,14 @@ OPERATIONS: Mapping[tuple[str, str], Json] = {
     ("post", "/alerts/alertmanager"): _operation("Take a webhook of Alertmanager.", _QUEUED, 202, body="webhook"),
     ("get", "/incidents"): _operation(
         "List incidents.", _page("incidents", "Incident"), query={
-            "state": _one_of(IncidentState, "all"), "severity": _one_of(Severity), "verdict": _one_of(Verdict), "owner": _TEXT, **_SPAN, **_PAGED,
+            "state": _one_of(IncidentState, "all", ""), "severity": _one_of(Severity, ""), "verdict": _one_of(Verdict, ""), "owner": _TEXT, **_SPAN, **_PAGED,
         },
     ),
     ("get", "/incidents/{incident_id}"): _operation("Show an incident.", _INCIDENT),
     ("post", "/incidents/{incident_id}/ack"): _operation("Acknowledge an incident.", _INCIDENT, body="person"),
     ("post", "/incidents/{incident_id}/resolve"): _operation("Resolve an incident.", _INCIDENT, body="person"),
     ("get", "/notifications"): _operation(
-        "List notifications.", _page("notifications", "Notification"), query={"state": _one_of(NotificationState), **_texts("destination", "incident"), **_PAGED},
+        "List notifications.", _page("notifications", "Notification"), query={"state": _one_of(NotificationState, ""), **_texts("destination", "incident"), **_PAGED},
     ),
     ("post", "/notifications/retry"): _operation(
         "Let dead notifications be tried again.", _thing(retried=_COUNT), body="retry"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from driftband.model.change import ChangeKind, ChangeStatus
+from driftband.model.identity import LONGEST
 
 Json = dict[str, Any]
 
@@ -14,7 +15,7 @@ _MAYBE_TIME: Json = {"type": ["string", "null"], "format": "date-time"}
 _LABELS: Json = {
     "type": "object",
     "propertyNames": {"pattern": "^[a-zA-Z][a-zA-Z0-9_]*$"},
-    "additionalProperties": {"type": "string", "maxLength": 200},
+    "additionalProperties": {"type": "string", "maxLength": LONGEST},
     "maxProperties": 50,
 }
 
@@ -68,7 +69,7 @@ BODIES: Mapping[str, Json] = {
         workspace={"type": ["string", "null"], "maxLength": 200},
         commit={"type": ["string", "null"], "maxLength": 200},
         actor=_WORDS,
-        url={"type": ["string", "null"], "maxLength": 2000, "pattern": "^https?://[!-~]+$"},
+        url={"type": ["string", "null"], "maxLength": 2000, "pattern": "^(https?://[!-~]+)?$"},
         summary={"type": ["string", "null"], "maxLength": 2000},
         identity=_LABELS,
         resources={"type": "array", "items": _RESOURCE},
