@@ -4,15 +4,13 @@ At most one change is the cause, and there may be none: the changes and "none of
 conditional logit), so that two changes that are equally near get half each, and a calibrated score comes out.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from driftband.correlate.acts import Acts, Floats
 from driftband.correlate.coefficients import NULL_WEIGHTS, SUSPECT_WEIGHTS
 from driftband.correlate.context import Context
-from driftband.correlate.evidence import FEATURES, Docket, Evidence, gather
+from driftband.correlate.evidence import FEATURES, Acts, Evidence, gather
 from driftband.correlate.graph import Graph
 from driftband.correlate.strand import Strand
 from driftband.correlate.subject import Reader
@@ -38,50 +36,24 @@ class Court:
         self._since = to_ms(context.changes_since) if context.changes_since else None
         self.graph = graph
 
-    def docket(self, group: Sequence[Strand], root: Strand) -> Docket:
+    def evidence(self, group: Sequence[Strand], root: Strand) -> tuple[Evidence, ...]:
         """Return the evidence of each change that may have to do with the group."""
         return gather(group, root, self._acts, self.graph, self._since)
 
-    def weigh(self, group: Sequence[Strand], roots: Sequence[tuple[Strand, float]], most: int) -> tuple[Weighed, ...]:
-        """Return the ``most`` probable changes, the most probable first.
-
-        roots: where it may have begun, and how probably. The evidence is that for the root which speaks most for the change.
-        """
-        total = np.zeros(len(self._acts.all))
-        best = np.zeros(len(self._acts.all))
-        speaks: dict[int, tuple[Docket, int]] = {}
-        for root, probability in roots:
-            docket = self.docket(group, root)
-            shares = probability * _shares(docket, group)
-            total[docket.index] += shares
-            for place in np.flatnonzero(shares > best[docket.index]).tolist():
-                speaks[int(docket.index[place])] = (docket, place)
-            best[docket.index] = np.maximum(best[docket.index], shares)
-        ranked = sorted(speaks, key=lambda index: (-total[index], self._acts.all[index].change.id))
-        return tuple(Weighed(_row(speaks[index]), float(total[index])) for index in ranked[:most])
-
-    def scores(self, one: Strand, least: float) -> Mapping[int, float]:
-        """Return the scores of changes, as they would be if nothing else had moved; those of ``least`` or more."""
-        docket = self.docket((one,), one)
-        scores = _shares(docket, (one,))
-        kept = np.flatnonzero(scores >= least)
-        return dict(zip(docket.index[kept].tolist(), scores[kept].tolist(), strict=True))
+    def weigh(self, group: Sequence[Strand], root: Strand) -> tuple[Weighed, ...]:
+        """Return all changes that may have to do with the group, the most probable first."""
+        found = self.evidence(group, root)
+        utilities = [_dot(_SUSPECT, one.values) for one in found]
+        none = _dot(_NULL, null_values(group))
+        highest = max([none, *utilities])
+        odds = [math.exp(utility - highest) for utility in utilities]
+        total = math.fsum(odds) + math.exp(none - highest)
+        weighed = [Weighed(one, share / total) for one, share in zip(found, odds, strict=True)]
+        return tuple(sorted(weighed, key=lambda one: (-one.score, one.evidence.act.change.id)))
 
 
-def _row(there: tuple[Docket, int]) -> Evidence:
-    docket, place = there
-    return docket.row(place)
-
-
-_SUSPECT = np.array([SUSPECT_WEIGHTS[name] for name in FEATURES])
-_NULL = np.array([NULL_WEIGHTS[name] for name in NULL_FEATURES])
-
-
-def _shares(docket: Docket, group: Sequence[Strand]) -> Floats:
-    """Return the probability of each change; what is left to 1 is that of none."""
-    utilities = np.append(docket.values @ _SUSPECT, np.dot(null_values(group), _NULL))
-    odds = np.exp(utilities - utilities.max())
-    return odds[:-1] / odds.sum()
+_SUSPECT = tuple(SUSPECT_WEIGHTS[name] for name in FEATURES)
+_NULL = tuple(NULL_WEIGHTS[name] for name in NULL_FEATURES)
 
 
 def null_values(group: Sequence[Strand]) -> tuple[float, ...]:
@@ -89,3 +61,7 @@ def null_values(group: Sequence[Strand]) -> tuple[float, ...]:
     alone = len(group) == 1 and len(group[0].findings) == 1
     drifted = [one.configuration for one in group]
     return float(alone), float(all(drifted)), float(any(drifted) and not all(drifted))
+
+
+def _dot(weights: Sequence[float], values: Sequence[float]) -> float:
+    return sum(weight * value for weight, value in zip(weights, values, strict=True) if value)

@@ -8,10 +8,10 @@ from datetime import datetime
 from driftband.correlate import story
 from driftband.correlate.context import Context, Decision
 from driftband.correlate.evidence import LOOKBACK, SKEW
-from driftband.correlate.grouping import Group, Grouping, Move, group, opens
+from driftband.correlate.grouping import Grouping, Move, group, opens
 from driftband.correlate.record import Record
 from driftband.correlate.scene import Scene
-from driftband.correlate.score import MOST, proposed, verdict
+from driftband.correlate.score import proposed, verdict
 from driftband.correlate.strand import order
 from driftband.model.change import Change
 from driftband.model.finding import ALARMING, Finding
@@ -51,9 +51,9 @@ def advance(
     made = group({name: there for name, there in groups.items() if there}, loose, scene, taken=records)
     _move(records, made, seen, now)
     by_id = {one.id: one for one in changes}
-    for identifier, group_ in made.groups.items():
-        _describe(records[identifier], group_, by_id, scene)
-        _calm(records[identifier], tuple(group_.findings), now, context)
+    for identifier, members in made.groups.items():
+        _describe(records[identifier], members, by_id, scene)
+        _calm(records[identifier], members, now, context)
     past = [one for one in known if one.state == "resolved" and one.merged_into is None]
     for identifier in made.groups:
         records[identifier].similar(story.similar(records[identifier].now, past))
@@ -119,8 +119,7 @@ def _move(records: dict[str, Record], made: Grouping, seen: Mapping[str, Finding
                 joined[move.group].append(move)
             case "merged" if move.other is not None:
                 records[move.group].take(records[move.other], move)
-                if move.other in joined:
-                    joined[move.group] += joined.pop(move.other)
+                joined[move.group] += joined.pop(move.other, [])
             case "split" if move.other is not None:
                 records[move.group] = Record.split(records[move.other], move, members, now)
             case _:
@@ -129,8 +128,9 @@ def _move(records: dict[str, Record], made: Grouping, seen: Mapping[str, Finding
         records[identifier].join(moves)
 
 
-def _describe(record: Record, group: Group, changes: Mapping[str, Change], scene: Scene) -> None:
-    strands, root = group.strands, group.root
+def _describe(record: Record, members: Sequence[Finding], changes: Mapping[str, Change], scene: Scene) -> None:
+    strands = scene.strands(members)
+    root = scene.root(strands)
     labels = story.identity(strands, root, scene.context)
     record.say(
         title=story.title(root),
@@ -140,14 +140,14 @@ def _describe(record: Record, group: Group, changes: Mapping[str, Change], scene
     )
     since = scene.context.changes_since
     if since is None or not record.now.suspects or from_ms(root.first - LOOKBACK) >= since:
-        suspects = proposed(scene.weigh(strands, MOST), len(strands))
+        suspects = proposed(scene.court.weigh(strands, root), len(strands))
         record.suspect(suspects, verdict(suspects))
     told = story.describe(strands, root, record.now.suspects, changes, scene)
     if told["suspect"] is None and record.now.suspects:
         before = record.now.context.get("suspect") or {}
         told["suspect"] = before if before.get("id") == record.now.suspects[0].change else None
     record.context(told)
-    record.severity(story.worst(tuple(group.findings), record.now.severity))
+    record.severity(story.worst(members, record.now.severity))
 
 
 def _calm(record: Record, members: Sequence[Finding], now: datetime, context: Context) -> None:

@@ -82,15 +82,9 @@ class Reader:
         self._places = context.places
         self._services = {"-".join(_WORD.findall(name.lower())): name for name in sorted(services, reverse=True)}
         self._named: dict[str, str] = {}
-        self._subjects: dict[str, Subject] = {}
 
     def subject(self, finding: Finding) -> Subject:
         """Return what the finding is about."""
-        if finding.id not in self._subjects:
-            self._subjects[finding.id] = self._subject(finding)
-        return self._subjects[finding.id]
-
-    def _subject(self, finding: Finding) -> Subject:
         identity = finding.identity
         if finding.address and not identity.get(self._context.component):
             identity = {**self._context.identities.get((finding.workspace, finding.address), {}), **identity}
@@ -107,7 +101,9 @@ class Reader:
 
     def act(self, change: Change) -> Act:
         """Return what the change touched."""
-        components = self._told(change)
+        known = [self._context.identities.get((change.workspace, touched.address), {}) for touched in change.resources]
+        label = self._context.component
+        components = {identity[label] for identity in (change.identity, *known) if identity.get(label)}
         texts = (change.workspace, *(f"{touched.address} / {touched.module}" for touched in change.resources))
         named = {name for name in map(self._recognise, texts) if name} if not components else set()
         paths = [attribute.path for touched in change.resources for attribute in touched.attributes]
@@ -128,13 +124,6 @@ class Reader:
             destroys="delete" in actions,
             words=frozenset(word for path in paths for word in words_of(path)),
         )
-
-    def _told(self, change: Change) -> set[str]:
-        label, identities = self._context.component, self._context.identities
-        told = [change.identity]
-        if identities:
-            told += [identities.get((change.workspace, touched.address), {}) for touched in change.resources]
-        return {identity[label] for identity in told if identity.get(label)}
 
     def _where(self, identity: Mapping[str, str]) -> Places:
         return tuple((name, identity[name]) for name in self._places if identity.get(name))
