@@ -26,7 +26,8 @@ test: $(TESTABLE)
 	$(BIN)/pytest -m 'not slow' -n 2
 
 test-all: $(if $(TESTED),,test)
-	$(BIN)/pytest -m slow -n 2
+	$(BIN)/pytest -m 'slow and not alone' -n 2
+	$(BIN)/pytest -m alone
 
 lint: $(TESTABLE)
 	$(BIN)/ruff check
