@@ -1,14 +1,14 @@
 """Wires the gate of CI: from a change, over what was seen since, to whether all stayed calm."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from driftband.app_incidents import Incidents
-from driftband.correlate.verifying import Seen, verify
+from driftband.correlate.verifying import verify
 from driftband.model.refusal import UnknownError
 from driftband.model.verification import Verification
 from driftband.store import changes
-from driftband.store.verifying import aftermath
+from driftband.store.verifying import identities_of, seen_since
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,6 @@ class Gate:
             change = changes.one(connection, change_id)
             if change is None:
                 raise UnknownError(f"there is no change {change_id[:60]!r}")
-            known = aftermath(connection, change, context.identity)
-        seen = Seen(**{field.name: getattr(known, field.name) for field in fields(Seen)})
-        return verify(change, lasts, seen, replace(context, identities=known.identities), self.incidents.clock())
+            seen = seen_since(connection, change, context.identity)
+            identities = identities_of(connection, change)
+        return verify(change, lasts, seen, replace(context, identities=identities), self.incidents.clock())

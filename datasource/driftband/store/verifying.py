@@ -1,15 +1,12 @@
 """What a gate in CI looks at: the series that are watched, how far they are, and what was found since a change began."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from driftband.correlate.verifying import Seen
 from driftband.model.change import Change
-from driftband.model.finding import Finding
 from driftband.model.identity import identity_of
-from driftband.model.incident import Incident
 from driftband.model.moment import from_ms
 from driftband.model.verification import WatchedSeries
 from driftband.store import findings, incident_progress, incidents, inventory
@@ -25,21 +22,7 @@ MOST_FINDINGS = 5_000
 _s, _f = signal_states.c, finding_table.c
 
 
-@dataclass(frozen=True, kw_only=True)
-class Aftermath:
-    """What is known since a change began; see :class:`driftband.correlate.verifying.Seen`. identities: of its resources."""
-
-    series: Sequence[WatchedSeries]
-    evaluated: Mapping[str, datetime]
-    judged: Mapping[str, int]
-    findings: Sequence[Finding]
-    incidents: Mapping[str, Incident]
-    decided: bool
-    trouble: Mapping[str, str]
-    identities: Mapping[tuple[str, str], Mapping[str, str]]
-
-
-def aftermath(connection: Connection, change: Change, names: Sequence[str]) -> Aftermath:
+def seen_since(connection: Connection, change: Change, names: Sequence[str]) -> Seen:
     """Return what is known since a change began. names: of the identity labels."""
     statement = select(finding_table).where(_f.opened_at >= change.started_at, _f.kind.not_in(TROUBLES))
     rows = connection.execute(statement.order_by(_f.opened_at).limit(MOST_FINDINGS)).mappings()
@@ -48,7 +31,7 @@ def aftermath(connection: Connection, change: Change, names: Sequence[str]) -> A
     by_id = {one.id: one for one in incidents.by_ids(connection, {name for ids in held.values() for name in ids})}
     watched = connection.execute(select(watch_progress)).all()
     troubles = findings.matching(connection, _f.kind.in_(TROUBLES), _f.state == "open")
-    return Aftermath(
+    return Seen(
         series=_series(connection, names),
         evaluated={row.signal: row.evaluated_until for row in watched},
         judged={row.signal: row.judged for row in watched},
@@ -57,11 +40,13 @@ def aftermath(connection: Connection, change: Change, names: Sequence[str]) -> A
         incidents={finding: by_id[ids[-1]] for finding, ids in held.items() if ids[-1] in by_id},
         decided=incident_progress.marks(connection)[0] == incident_progress.progress(connection).last_transition,
         trouble={one.signal: one.reason for one in troubles},
-        identities={
-            (change.workspace, row["address"]): row["identity"]
-            for row in inventory.current(connection, change.workspace, [one.address for one in change.resources])
-        },
     )
+
+
+def identities_of(connection: Connection, change: Change) -> dict[tuple[str, str], Mapping[str, str]]:
+    """Return the identities of the resources that a change touched, by workspace and address."""
+    rows = inventory.current(connection, change.workspace, [one.address for one in change.resources])
+    return {(change.workspace, row["address"]): row["identity"] for row in rows}
 
 
 def _series(connection: Connection, names: Sequence[str]) -> list[WatchedSeries]:
