@@ -4,14 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from sqlalchemy import update
 
 from driftband.detect.acceptance import accept, reopened
-from driftband.model.finding import Transition
+from driftband.model.finding import Transition, step
 from driftband.model.moment import from_ms
 from driftband.model.series import Floats, Instants
 from driftband.store import findings
 from driftband.store.accepted import accepted_of
 from driftband.store.database import Database
+from driftband.store.tables import findings as table
 
 from .watched_world import BEGIN, HOUR, MINUTE, SETTINGS, World, everything, latency, until, watch
 
@@ -28,8 +30,10 @@ def take(database: Database, at: int, *, end: int | None = None) -> list[str]:
         known = findings.by_ids(connection, [row["id"] for row in everything(database)["findings"]])
         open_ = [one for one in known if one.state == "open"]
         for one in open_:
-            moved, step = accept(one, from_ms(at), "dana", "a bigger cache", None if end is None else from_ms(end))
-            findings.save(connection, [moved], [step])
+            ends = None if end is None else from_ms(end)
+            moved, told = accept(one, from_ms(at), "dana", "a bigger cache", ends)
+            findings.save(connection, [moved], [told])
+            connection.execute(update(table).where(table.c.id == one.id).values(accepted_until=ends))
     return [one.kind for one in open_]
 
 
@@ -75,3 +79,17 @@ def test_it_lasts_no_longer_than_a_departure_does(database: Database) -> None:
     day = timedelta(days=1) // timedelta(milliseconds=1)
     assert {(a.start, a.end) for a in accepted_of(database, 2 * day, "latency")} == {(ACCEPTED, ACCEPTED + 2 * day)}
     assert accepted_of(database, 2 * day, "another") == []
+
+
+def test_it_ends_when_it_was_said_to_though_the_finding_has_closed_before(database: Database) -> None:
+    until(watch(database, World(shifted)), ACCEPTED)
+    take(database, ACCEPTED, end=ACCEPTED + HOUR)
+    with database.write() as connection:
+        for one in findings.by_ids(connection, [row["id"] for row in everything(database)["findings"]]):
+            closed = from_ms(ACCEPTED + 10 * MINUTE)
+            moved, told = step(one, closed, "its band has followed", state="closed", closed_at=closed)
+            findings.save(connection, [moved], [told])
+    assert {(a.start, a.end) for a in accepted_of(database, SETTINGS.accept_after, "latency")} == {
+        (ACCEPTED, ACCEPTED + HOUR)
+    }
+    assert np.nanmin(scores(database, ACCEPTED + HOUR, ACCEPTED + 2 * HOUR)) >= 1

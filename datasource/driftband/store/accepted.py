@@ -19,7 +19,7 @@ def accepted_of(database: Database, accept_after: int, signal: str) -> Sequence[
     f, t = findings.c, transitions.c
     was = transitions.alias()  # it may have closed since
     statement = (
-        select(f.id, f.evidence, t.at, t.state)
+        select(f.id, f.evidence, f.accepted_until, t.at, t.state)
         .join(transitions, t.finding == f.id)
         .where(
             f.signal == signal,
@@ -49,4 +49,7 @@ def _of(steps: Sequence[RowMapping], accept_after: int) -> Iterator[Accepted]:
             began = None
     # That it has closed does not take the acceptance back: the level is what it was.
     if began is not None:
-        yield Accepted(labels, side, began, began + accept_after)
+        until = steps[-1]["accepted_until"]
+        end = began + accept_after if until is None else min(to_ms(until), began + accept_after)
+        if end > began:
+            yield Accepted(labels, side, began, end)
