@@ -181,3 +181,12 @@ def end_on_sigterm() -> None:
         raise SystemExit(128 + signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, stop)
+
+
+def agreed(question: str, *, as_json: bool) -> bool:
+    """Return whether the person at the terminal agrees; with ``--json`` nobody is asked, and only ``--yes`` does it."""
+    if as_json:
+        return False
+    if not sys.stdin.isatty():
+        fail("nothing was changed: nobody can be asked here; give --yes")
+    return click.confirm(question, abort=False)

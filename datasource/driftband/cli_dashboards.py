@@ -1,13 +1,12 @@
 """``driftband dashboards``: dashboards as code, and bands and changes in those that one has."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from driftband.cli_annotate import grafana_of, grafana_options
-from driftband.cli_client import duration, fail, json_option, print_json
+from driftband.cli_client import agreed, duration, fail, json_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +69,7 @@ def annotate(
     lines = difference(before, after)
     if not as_json:
         _show(lines, passed)
-    done = bool(lines) and (yes or _agreed(as_json))
+    done = bool(lines) and (yes or agreed("Save this?", as_json=as_json))
     if done:
         _write(api, found, after, undo=undo)
     if as_json:
@@ -119,11 +118,3 @@ def _show(lines: "Sequence[str]", passed: "Sequence[PassedOver]") -> None:
         click.echo(f"no band in panel {plain(one.panel)}: {one.why}")
     if not lines:
         click.echo("nothing to change")
-
-
-def _agreed(as_json: bool) -> bool:
-    if as_json:
-        return False
-    if not sys.stdin.isatty():
-        fail("nothing was changed: nobody can be asked here; give --yes")
-    return click.confirm("Save this?", abort=False)

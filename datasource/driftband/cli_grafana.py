@@ -1,14 +1,13 @@
 """``driftband grafana``: the data source, dashboards, rules and contact point, as files or put into a Grafana by its API."""
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from driftband.cli_client import duration, fail, json_option, print_json
+from driftband.cli_client import agreed, duration, fail, json_option, print_json
 
 if TYPE_CHECKING:
     from grafana_client import GrafanaApi
@@ -117,7 +116,7 @@ def _do(api: "GrafanaApi", steps: Sequence["Step"], wanted: Sequence["Piece"], *
     refused = [step for step in steps if step.action == "refuse"]
     due = [step for step in steps if step.changes]
     done: list[Step] = []
-    if not refused and due and (yes or _agreed(as_json)):
+    if not refused and due and (yes or agreed("Do this?", as_json=as_json)):
         _asked(lambda: carry_out(api, steps, wanted, lambda step: _done(step, done, quiet=as_json)))
     if as_json:
         print_json({"steps": [step.json() for step in steps], "done": len(done)})
@@ -134,14 +133,6 @@ def _show(steps: Sequence["Step"]) -> None:
             click.echo(f"    {plain(line)}")
     if not any(step.changes for step in steps):
         click.echo("nothing to change")
-
-
-def _agreed(as_json: bool) -> bool:
-    if as_json:
-        return False
-    if not sys.stdin.isatty():
-        fail("nothing was changed: nobody can be asked here; give --yes")
-    return click.confirm("Do this?", abort=False)
 
 
 def _done(step: "Step", done: list["Step"], *, quiet: bool) -> None:
