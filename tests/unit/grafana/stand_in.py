@@ -17,32 +17,24 @@ TOKEN = "glsa_canary-token"
 _FIELDS = {"panelId", "time", "timeEnd", "tags", "text"}
 
 
-class GrafanaStandIn:
-    """Running within a ``with``. held: its annotations by id. asked: method and path of each request."""
+class Loopback:
+    """A server on loopback, running within a ``with``: ``_handle`` is given each request."""
 
-    def __init__(self) -> None:
-        self.held: dict[int, dict[str, Any]] = {}
-        self.asked: list[str] = []
-        self.turn: Turn = lambda _method, _path: None
-        self._next = 1
+    def __init__(self, path: str = "") -> None:
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 stand_in._handle(self)
 
-            def do_POST(self) -> None:
-                stand_in._handle(self)
-
-            def do_PUT(self) -> None:
-                stand_in._handle(self)
+            do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the names that http.server calls
 
             def log_message(self, *_: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/grafana"
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{path}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -52,6 +44,20 @@ class GrafanaStandIn:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    def _handle(self, request: BaseHTTPRequestHandler) -> None:
+        raise NotImplementedError
+
+
+class GrafanaStandIn(Loopback):
+    """Running within a ``with``. held: its annotations by id. asked: method and path of each request."""
+
+    def __init__(self) -> None:
+        super().__init__("/grafana")
+        self.held: dict[int, dict[str, Any]] = {}
+        self.asked: list[str] = []
+        self.turn: Turn = lambda _method, _path: None
+        self._next = 1
 
     def hold(self, **annotation: Any) -> int:
         """Keep an annotation as somebody else would have made it."""

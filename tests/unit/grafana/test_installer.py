@@ -1,10 +1,9 @@
 """What `driftband grafana install` and `uninstall` ask of a Grafana, say to a person, and never say."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -13,47 +12,20 @@ from click.testing import CliRunner, Result
 from driftband import cli
 from driftband.grafana.rules import GROUPS
 
+from .stand_in import Loopback
+
 TOKEN, READ, SECRET = "glsa_hunter22-token", "hunter22-read-token", "hunter22-webhook-secret"
 RULES = "/v1/provisioning"
 FROM_FILE = "a file that this Grafana mounts"
 
 
-class Grafana:
+class Grafana(Loopback):
     """Answers 404 but for what ``answers`` has by method and path. asked: method, path and body of each request."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.answers: dict[str, tuple[int, Any]] = {}
         self.asked: list[tuple[str, Any]] = []
-        grafana = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                grafana._handle(self)
-
-            def do_POST(self) -> None:
-                grafana._handle(self)
-
-            def do_PUT(self) -> None:
-                grafana._handle(self)
-
-            def do_DELETE(self) -> None:
-                grafana._handle(self)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def _handle(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length", "0")))
