@@ -45,7 +45,7 @@ class Access(Section):
     approve_tokens: tuple[AccessToken, ...] = ()
     """For approving remediations; without one nothing can be approved."""
     webhook_secret: SecretToken | None = None
-    """Of the signed webhooks of Grafana and HCP Terraform."""
+    """Of the signed webhooks of Grafana, HCP Terraform and PagerDuty."""
     proxy: TrustedProxy | None = None
     """People who have signed in at a proxy need no token on the pages."""
 

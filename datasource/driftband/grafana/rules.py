@@ -7,7 +7,7 @@ alert. So an incident's suspect is told as it was when the incident was announce
 from driftband.grafana.rule import SELF, Group, Rule
 
 RUNBOOKS = "http://127.0.0.1:8088/runbooks/"
-"""Where driftband shows them, unless ``external_url`` says otherwise."""
+"""Where driftband shows them by default; ``--runbooks`` says where else people read them."""
 CODIFY_WITHIN = "7d"
 STALE_AFTER_SECONDS = 26 * 3600
 """Longer than the night between two daily scans."""
@@ -135,7 +135,9 @@ ITSELF = Group(
             no_data="Alerting",
             on_error="Alerting",
             summary="Grafana gets no answer from driftband",
-            description="Bands, drift and incidents are not to be seen meanwhile, and rules that ask driftband keep the state that they had.",
+            # The runbook is driftband's own page, which cannot be read now.
+            description="Is it running, what does its log say, does /readyz answer, does the data source have its address and its token? "
+            "Bands, drift and incidents are not to be seen meanwhile, and rules that ask driftband keep the state that they had.",
         ),
         Rule(
             uid="driftband-self-watcher",
