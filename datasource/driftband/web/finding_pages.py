@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from driftband.model.moment import parse_moment
 from driftband.web.desk import Desk
-from driftband.web.incident_pages import LENGTHS, SUSPECTS, done, pictures
+from driftband.web.incident_pages import SUSPECTS, done, lengths, pictures
 
 
 def add_finding_pages(blueprint: Blueprint, desk: Desk) -> None:
@@ -23,7 +23,7 @@ def add_finding_pages(blueprint: Blueprint, desk: Desk) -> None:
             steps=[{**step, "at": parse_moment(step["at"])} for step in steps],
             held=held,
             picture=pictures([one], [known[name] for name in suspects if name in known]).get(one.id),
-            lengths=LENGTHS,
+            lengths=lengths(),
             itself=one.id,
             done=done(),
         )

@@ -7,18 +7,17 @@ from flask import Blueprint, Response, redirect, request
 
 from driftband.model.refusal import ConflictError, RefusedError, UnknownError
 from driftband.web.desk import Desk
-from driftband.web.layout import local
+from driftband.web.layout import NAME, local
 from driftband.web.proxy import LONGEST_NAME
 
-NAME = "driftband_name"
-"""The cookie that keeps what somebody calls themselves, so that it is asked once."""
-_LENGTHS = {
-    "4h": timedelta(hours=4),
-    "1d": timedelta(days=1),
-    "1w": timedelta(weeks=1),
-    "30d": timedelta(days=30),
-    "": None,
+LENGTHS = {
+    "4h": ("4 hours", timedelta(hours=4)),
+    "1d": ("1 day", timedelta(days=1)),
+    "1w": ("1 week", timedelta(weeks=1)),
+    "30d": ("30 days", timedelta(days=30)),
+    "": ("until it is over", None),
 }
+"""For how long a finding may be accepted, by the value of the form: what a person reads, and how long that is."""
 
 
 def blueprint(desk: Desk) -> Blueprint:
@@ -44,9 +43,9 @@ def blueprint(desk: Desk) -> Blueprint:
         by, reason, length = _by(desk), request.form.get("reason", "").strip(), request.form.get("for", "")
         if not reason or len(reason) > 1000:  # noqa: PLR2004 - a sentence or two, as in the API
             raise RefusedError("say why it is accepted, in at most 1000 characters")
-        if length not in _LENGTHS:
+        if length not in LENGTHS:
             raise RefusedError("choose one of the lengths of time that the form offers")
-        lasts = _LENGTHS[length]
+        _, lasts = LENGTHS[length]
         desk.evidence.accept(finding_id, by, reason, None if lasts is None else desk.now() + lasts)
         return _back("accepted", local(request.form.get("back", "")), by, desk)
 

@@ -12,6 +12,7 @@ from driftband.model.incident import Incident
 from driftband.web.desk import Desk
 from driftband.web.drawing import SMALL, svg
 from driftband.web.evidence_plot import plot_of
+from driftband.web.forms import LENGTHS
 from driftband.web.incidents import CHOICES, STATES, states_of
 from driftband.web.listing import Wanted, paged, wanted
 from driftband.web.story import story
@@ -19,8 +20,6 @@ from driftband.web.story import story
 SHOWN = 50
 FINDINGS, SUSPECTS, LINES, MESSAGES = 20, 5, 60, 20
 """The most that one page shows of an incident."""
-LENGTHS = (("4h", "4 hours"), ("1d", "1 day"), ("1w", "1 week"), ("30d", "30 days"), ("", "until it is over"))
-"""For how long a finding may be accepted: the value of the form, and what a person reads."""
 _DONE = {"acknowledged": "Acknowledged.", "resolved": "Resolved.", "accepted": "Accepted: it alarms nobody for now."}
 
 
@@ -60,6 +59,11 @@ def done() -> str:
     return _DONE.get(request.args.get("done", ""), "")
 
 
+def lengths() -> list[tuple[str, str]]:
+    """Return for how long a finding may be accepted: the values of the form, and what a person reads."""
+    return [(value, words) for value, (words, _) in LENGTHS.items()]
+
+
 def pictures(findings: Sequence[Finding], changes: Sequence[Change]) -> dict[str, str]:
     """Return the SVG of each finding that has a picture. changes: the most suspected first."""
     drawn = {}
@@ -85,7 +89,7 @@ def _one(desk: Desk, incident: Incident) -> dict[str, Any]:
         "story": story(incident, changes, LINES),
         "around": _around(incident.context),
         "told": desk.incidents.notifications(owed)[:MESSAGES],
-        "lengths": LENGTHS,
+        "lengths": lengths(),
     }
 
 

@@ -13,6 +13,8 @@ from flask import Response, render_template, request
 from driftband.web.access import PROOF, Access
 from driftband.web.words import age, at, safe_link, shown, what, workspace_path
 
+NAME = "driftband_name"
+"""The cookie that keeps what somebody calls themselves, so that it is asked once."""
 TEMPLATES = Path(__file__).parent / "templates"
 _STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -48,7 +50,7 @@ class Pages:
             "query_text": request.args.get("q", "")[:200] if request.endpoint == "pages.search" else "",
             "here": request.full_path.rstrip("?"),
             "sessions": self.access.has_sessions(request),
-            "by": visitor.name or unquote(request.cookies.get("driftband_name", ""))[:100],
+            "by": visitor.name or unquote(request.cookies.get(NAME, ""))[:100],
         }
         return page(template, status, age=partial(age, now=now), **common, **values)
 
