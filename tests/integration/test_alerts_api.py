@@ -143,6 +143,7 @@ def test_hostile_labels_come_back_as_text(guarded: Api) -> None:
     assert len(found) == 1
 
 
+@pytest.mark.slow
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     settings = {"prometheus": {"url": "sample:"}, "store": f"sqlite:///{tmp_path}/ledger.db"}
     bodies = [webhook(*(told(f"A{n}-{m}", now(), service="killed") for m in range(20))) for n in range(10)]

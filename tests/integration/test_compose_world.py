@@ -41,6 +41,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorldService]:
         yield server
 
 
+@pytest.mark.slow
 def test_a_prometheus_that_scrapes_it_goes_on_with_the_story_of_the_backfill(
     service: WorldService, prometheus_factory: PrometheusFactory
 ) -> None:
@@ -80,6 +81,7 @@ def test_what_was_backfilled_once_stays(tmp_path: Path) -> None:
     assert (tmp_path / "anchor").read_text() == str(ANCHOR)
 
 
+@pytest.mark.slow
 def test_the_ledger_is_told_the_worlds_drift_once(tmp_path: Path) -> None:
     (tmp_path / "anchor").write_text(str(ANCHOR))
     compose = yaml.safe_load((DOCKER.parent / "docker-compose.yml").read_text())

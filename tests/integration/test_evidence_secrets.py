@@ -151,6 +151,7 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(command, env=environ, cwd=folder, capture_output=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 def test_the_command_line_and_its_spool_have_none(tmp_path: Path) -> None:
     truncated = tmp_path / "plan.json"
     truncated.write_bytes(capture(E)[:9_000])

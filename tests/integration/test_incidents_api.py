@@ -152,6 +152,7 @@ def test_writing_wants_a_write_token(start_api: StartApi) -> None:
     refused(guarded.ask("POST", "/incidents/x/ack", headers=writer), 404)
 
 
+@pytest.mark.slow
 def test_lists_come_in_pages(start_api: StartApi) -> None:
     api = start_api()
     database = Database(api.store)
@@ -181,6 +182,7 @@ def driftband(api: Api) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+@pytest.mark.slow
 def test_the_command_line_lists_shows_acknowledges_and_resolves(
     api: Api, driftband: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -203,6 +205,7 @@ def test_the_command_line_lists_shows_acknowledges_and_resolves(
     assert (absent.returncode, "404" in absent.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_the_command_line_lists_and_retries_notifications(
     driftband: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:

@@ -65,6 +65,7 @@ def test_a_program_gets_the_address_of_the_picture_in_the_same_message(chat: Sta
     assert not asked.json.get("attachments")
 
 
+@pytest.mark.slow
 def test_a_chat_that_takes_files_gets_the_text_and_then_the_picture(chat: StandIn) -> None:
     assert _say(chat, "ntfy", Drawn()) == Delivered()
     text, picture = chat.asked
@@ -73,6 +74,7 @@ def test_a_chat_that_takes_files_gets_the_text_and_then_the_picture(chat: StandI
     assert DOT in picture.body
 
 
+@pytest.mark.slow
 def test_a_picture_that_fails_sends_no_text_twice(chat: StandIn) -> None:
     chat.replies = [Reply(), Reply(status=500)]
     assert _say(chat, "ntfy", Drawn()) == Delivered()
