@@ -23,15 +23,20 @@ from driftband.model.finding import Finding
 from driftband.model.incident import Incident
 
 BINS = 10
+BUSY = 4.0
+"""Hours: where each service is changed more often, on average, changes are easily mistaken for each other."""
 
 
 @dataclass
 class Tally:
-    """first, three, accused: of each trouble that a change caused. spared: of each incident that none caused. scores: of each
-    suspect, with whether it was right; leading: the first ones alone. rand: of each world.
+    """first, three, accused: of each trouble that a change caused; busy: first, where services are changed often.
+
+    spared: of each incident that none caused. scores: of each suspect, with whether it was right; leading: the first ones
+    alone. rand: of each world.
     """
 
     first: list[bool] = field(default_factory=list)
+    busy: list[bool] = field(default_factory=list)
     three: list[bool] = field(default_factory=list)
     accused: list[bool] = field(default_factory=list)
     spared: list[bool] = field(default_factory=list)
@@ -99,6 +104,8 @@ def judge(seed: int) -> Tally:
         if trouble.cause is not None and name in holders:
             ranked = [suspect.change for suspect in holders[name].suspects]
             tally.first.append(ranked[:1] == [trouble.cause])
+            if one.every < BUSY:
+                tally.busy.append(tally.first[-1])
             tally.three.append(trouble.cause in ranked[:3])
             tally.accused.append(ranked[:1] == [trouble.cause] and holders[name].verdict == "explained")
     return tally
@@ -168,6 +175,7 @@ def report(tally: Tally, worlds: int) -> None:
         f"{worlds} worlds, {tally.troubles} troubles, {tally.incidents} incidents, {tally.merged} of them of several troubles"
     )
     print(f"  true change first      {fmean(tally.first):6.1%} of {causes}    (wanted: 90%)")
+    print(f"    in busy environments {fmean(tally.busy):6.1%} of {len(tally.busy)}    (a service is changed every {BUSY:g} h or more often)")  # fmt: skip
     print(f"  among three            {fmean(tally.three):6.1%} of {causes}    (wanted: 98%)")
     print(f"  first, and accused     {fmean(tally.accused):6.1%} of {causes}")
     print(f"  nobody accused, where no change did it {fmean(tally.spared):6.1%} of {spared}    (wanted: 95%)")

@@ -6,19 +6,20 @@ First links, roots and suspects on the true groups; then suspects and roots agai
 links, so that scores are calibrated as they are used. All are conditional logits, fitted by Newton's method with a small ridge.
 """
 
-import importlib
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from incident_world import CHOOSING, Shown, World, world
+from bench_incidents import lived
+from incident_world import CHOOSING, World, world
 
-from driftband.correlate import coefficients, court, evidence, grouping, linking, rooting, scene
+from driftband.correlate import coefficients, court, evidence, linking, rooting, scene
 from driftband.correlate.strand import Strand
-from driftband.model.finding import Finding
 
 TARGET = Path(coefficients.__file__)
 RIDGE = 0.5
@@ -44,40 +45,31 @@ def newton(choices: Sequence[Choice], ridge: float = RIDGE) -> np.ndarray:
     return weights
 
 
-def still_open(finding: Finding) -> Finding:
-    return replace(finding, state="open", closed_at=None)
+def true_groups(one: World, here: scene.Scene) -> Iterator[tuple[str, tuple[Strand, ...]]]:
+    """Yield what belongs together, by trouble."""
+    for trouble in sorted({item.trouble for item in one.shown}):
+        yield trouble, here.strands([item.finding for item in one.shown if item.trouble == trouble])
 
 
-def prepared(one: World) -> tuple[scene.Scene, list[Shown]]:
-    shown = [replace(item, finding=still_open(item.finding)) for item in one.shown]
-    return scene.Scene([item.finding for item in shown], one.changes, one.context), shown
-
-
-def true_groups(here: scene.Scene, shown: Iterable[Shown]) -> Iterator[tuple[str, tuple[Strand, ...]]]:
-    gathered: dict[str, list[Finding]] = {}
-    for item in shown:
-        gathered.setdefault(item.trouble, []).append(item.finding)
-    for trouble, findings in gathered.items():
-        yield trouble, here.strands(findings)
-
-
-def made_groups(here: scene.Scene, shown: Sequence[Shown]) -> Iterator[tuple[str, tuple[Strand, ...]]]:
+def made_groups(one: World, here: scene.Scene) -> Iterator[tuple[str, tuple[Strand, ...]]]:
     """Yield the groups that driftband makes, with the trouble that most findings of each are of."""
-    trouble_of = {item.finding.id: item.trouble for item in shown}
-    for findings in grouping.group({}, [item.finding for item in shown], here).groups.values():
-        most = Counter(trouble_of[finding.id] for finding in findings).most_common(1)[0][0]
-        yield most, here.strands(findings)
+    trouble_of = {item.finding.id: item.trouble for item in one.shown}
+    by_id = {item.finding.id: item.finding for item in one.shown}
+    for incident in lived(one).values():
+        if incident.merged_into is None:
+            most = Counter(trouble_of[finding] for finding in incident.findings).most_common(1)[0][0]
+            yield most, here.strands([by_id[finding] for finding in incident.findings])
 
 
-def suspect_choice(here: scene.Scene, group: Sequence[Strand], root: Strand, cause: str | None) -> Choice | None:
-    found = here.court.evidence(group, root)
-    nulls, features = len(court.NULL_FEATURES), len(evidence.FEATURES)
-    rows = [(*one.values, *([0.0] * nulls)) for one in found]
-    rows.append((*([0.0] * features), *court.null_values(group)))
-    ids = [one.act.change.id for one in found]
-    if cause is not None and cause not in ids:
-        cause = None
-    return np.array(rows), (ids.index(cause) if cause is not None else len(ids))
+def suspect_choice(here: scene.Scene, group: Sequence[Strand], root: str | None, cause: str | None) -> Choice:
+    """Return changes and "none of them"; evidence is read at the true root, where the group has it."""
+    began = next((one for one in group if one.subject.component == root), None) or here.root(group)
+    docket = here.court.docket(group, began)
+    nulls = len(court.NULL_FEATURES)
+    rows = np.hstack([docket.values, np.zeros((len(docket.index), nulls))])
+    none = [0.0] * len(evidence.FEATURES) + list(court.null_values(group))
+    ids = [docket.acts.all[index].change.id for index in docket.index]
+    return np.vstack([rows, none]), ids.index(cause) if cause in ids else len(ids)
 
 
 def root_choice(here: scene.Scene, group: Sequence[Strand], component: str) -> Choice | None:
@@ -87,13 +79,13 @@ def root_choice(here: scene.Scene, group: Sequence[Strand], component: str) -> C
     return np.array(rooting.values(group, here.graph, here.linker)), true[0]
 
 
-def link_choices(here: scene.Scene, shown: Sequence[Shown]) -> Iterator[Choice]:
+def link_choices(one: World, here: scene.Scene) -> Iterator[Choice]:
     """Yield each strand with the strongest link that it has to each trouble, and the strongest one beyond its component.
 
     In its own trouble it is a victim of what is no further from the root than it is itself.
     """
-    depth = {item.finding.id: item.depth for item in shown}
-    groups = dict(true_groups(here, shown))
+    depth = {item.finding.id: item.depth for item in one.shown}
+    groups = dict(true_groups(one, here))
     for mine, trouble in ((mine, trouble) for trouble, group in groups.items() for mine in group):
         for other, group in groups.items():
             causes = [one for one in group if one is not mine]
@@ -102,21 +94,20 @@ def link_choices(here: scene.Scene, shown: Sequence[Shown]) -> Iterator[Choice]:
             foreign = [one for one in causes if one.subject.component != mine.subject.component]
             for some in (causes, foreign) if len(foreign) < len(causes) else (causes,):
                 best = max((_strength(here, mine, one) for one in some), default=None, key=lambda pair: pair[0])
-                if best is not None and best[0] > 0:
-                    how = here.linker.relation(mine, best[1])
-                    row = here.linker.values(mine, best[1], how or "")
+                how = here.linker.relation(mine, best[1]) if best is not None and best[0] > 0 else None
+                if best is not None and how is not None:
+                    row = here.linker.values(mine, best[1], how)
                     yield np.array([row, [0.0] * len(row)]), 0 if trouble == other else 1
 
 
 def _strength(here: scene.Scene, victim: Strand, cause: Strand) -> tuple[float, Strand]:
-    """Return the probability of a link, before any is known the nearness in kind and time, and the cause."""
-    found = here.linker.link(victim, cause)
-    if found is None:
+    """Return how strong a link is, and the cause; what has no weight yet, or too little, is ordered by nearness alone."""
+    how = here.linker.relation(victim, cause)
+    if how is None or linking.same_series(victim, cause):
         return 0.0, cause
-    if any(coefficients.LINK_WEIGHTS.values()):
-        return found.probability, cause
-    far = linking.RELATIONS.index(found.relation) + abs(linking.gap(victim, cause)) / linking.FARTHEST
-    return 1 / (1 + far), cause
+    found = here.linker.link(victim, cause)
+    far = linking.RELATIONS.index(how) + abs(linking.gap(victim, cause)) / linking.FARTHEST
+    return (found.probability if found else 0.0) + 1e-6 / (1 + far), cause
 
 
 def rows(name: str, note: str, features: Sequence[str], weights: Iterable[float]) -> str:
@@ -152,40 +143,54 @@ SPLIT = {coefficients.SPLIT}
 """Below this probability of all its links a part leaves an incident."""
 '''
     TARGET.write_text(text + tail, encoding="utf-8")
-    for module in (coefficients, court, linking, rooting, scene, grouping):
-        importlib.reload(module)
 
 
-def fit_suspects(worlds: Sequence[World], groups, fitted: dict[str, np.ndarray]) -> None:
-    suspects, roots = [], []
-    for one in worlds:
-        here, shown = prepared(one)
-        for trouble, group in groups(here, shown):
-            known = one.troubles.get(trouble)
-            suspects.append(suspect_choice(here, group, here.root(group), known.cause if known else None))
-            roots.append(root_choice(here, group, known.root) if known and known.kind != "platform" else None)
-    both = newton([choice for choice in suspects if choice is not None])
-    split = len(evidence.FEATURES)
-    fitted["SUSPECT_WEIGHTS"], fitted["NULL_WEIGHTS"] = both[:split], both[split:]
-    fitted["ROOT_WEIGHTS"] = newton([choice for choice in roots if choice is not None])
+Choices = dict[str, list[Choice]]
+
+
+def learn(what: str, seed: int) -> Choices:
+    """Return what a world teaches: of ``links``, or of suspects and roots on ``true`` or on ``made`` groups."""
+    one = world(seed)
+    here = scene.Scene([item.finding for item in one.shown], one.changes, one.context)
+    if what == "links":
+        return {"links": list(link_choices(one, here)), "suspects": [], "roots": []}
+    found: Choices = {"links": [], "suspects": [], "roots": []}
+    for trouble, group in true_groups(one, here) if what == "true" else made_groups(one, here):
+        known = one.troubles.get(trouble)
+        root = known.root if known and known.kind != "platform" else None
+        found["suspects"].append(suspect_choice(here, group, root, known.cause if known else None))
+        choice = root_choice(here, group, root) if root else None
+        found["roots"] += [choice] if choice is not None else []
+    return found
+
+
+def turn(what: str, fitted: dict[str, np.ndarray]) -> None:
+    """Fit on all worlds. Processes are new for each turn, so that they read what the last one has written."""
+    told: Choices = {"links": [], "suspects": [], "roots": []}
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for learned in pool.map(partial(learn, what), CHOOSING, chunksize=8):
+            for name, choices in learned.items():
+                told[name] += choices
+    if told["links"]:
+        fitted["LINK_WEIGHTS"] = newton(told["links"])
+    if told["suspects"]:
+        both = newton(told["suspects"])
+        split = len(evidence.FEATURES)
+        fitted["SUSPECT_WEIGHTS"], fitted["NULL_WEIGHTS"] = both[:split], both[split:]
+        fitted["ROOT_WEIGHTS"] = newton(told["roots"])
+    write(fitted)
+    print(f"{what}: fitted on {', '.join(f'{len(choices)} {name}' for name, choices in told.items())}", flush=True)
 
 
 def main() -> None:
-    worlds = [world(seed) for seed in CHOOSING]
     features = {
         "SUSPECT_WEIGHTS": evidence.FEATURES, "NULL_WEIGHTS": court.NULL_FEATURES,
         "LINK_WEIGHTS": linking.FEATURES, "ROOT_WEIGHTS": rooting.FEATURES,
     }  # fmt: skip
     before = TARGET.read_text(encoding="utf-8")
     fitted = {name: np.array([getattr(coefficients, name)[f] for f in listed]) for name, listed in features.items()}
-    for turn, groups in enumerate((true_groups, true_groups, true_groups, made_groups, made_groups)):
-        fit_suspects(worlds, groups, fitted)
-        write(fitted)
-        if turn < 3:
-            pairs = [choice for one in worlds for choice in link_choices(*prepared(one))]
-            fitted["LINK_WEIGHTS"] = newton(pairs)
-            write(fitted)
-        print(f"turn {turn}: fitted on {groups.__name__}")
+    for what in ("true", "links", "true", "links", "true", "made"):
+        turn(what, fitted)
     print(TARGET.read_text(encoding="utf-8"))
     if "--write" not in sys.argv:
         TARGET.write_text(before, encoding="utf-8")

@@ -1,8 +1,9 @@
 """Made-up environments whose troubles are known: who caused what, when, and which findings it shows in.
 
-``world(seed)`` is 19 hours of changes and, in the last six of them, findings, in an environment of 12 to 80 services with a
-random dependency graph: each service is changed every one to four hours on average, some far more often, by something that harms nobody. Seeds below 10,000 are
-for choosing (fitting, thresholds), those from 10,000 on for reporting.
+``world(seed)`` is 19 hours of changes and, in the last six of them, findings, in an environment of 12 to 500 services with a
+random dependency graph: 5 to 50 times an hour something is changed that harms nobody, each service every 1 to 24 hours on average
+and some far more often. Seeds below 10,000 are for choosing (fitting, thresholds), those from 10,000 on for reporting. In three of
+ten worlds little is watched: mostly one signal of a service, and that at its edge.
 """
 
 import random
@@ -17,11 +18,22 @@ from driftband.model.finding import Finding, Layer, Severity
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 HISTORY_H, WATCHED_H = 13.0, 6.0
-CHOOSING = range(160)
+MOST_SERVICES = 500
+SHIFTED = 40.0
+"""Minutes after which a series that stays out is said to have shifted, too."""
+CHOOSING = range(400)
 REPORTING = range(10_000, 10_200)
 
-CAUSES = {"apply": 0.26, "deploy": 0.26, "manual": 0.11, "platform": 0.06, "none": 0.21, "unrecorded": 0.10}
-"""unrecorded: somebody did it by hand, and a drift finding is all that tells of it. none: load, a fault, a false alarm."""
+CAUSES = {
+    "apply": 0.24,
+    "deploy": 0.24,
+    "manual": 0.10,
+    "other": 0.05,
+    "platform": 0.06,
+    "none": 0.21,
+    "unrecorded": 0.10,
+}
+"""other: a feature flag, a job, a failover. unrecorded: somebody did it by hand, and a drift finding is all that tells of it. none: load, a fault, a false alarm."""
 
 NAMES = [
     "checkout",
@@ -123,14 +135,17 @@ class Shown:
 
 @dataclass(frozen=True)
 class World:
-    """arrivals: when each change became known, minutes; ``changes``: as they will have been."""
+    """arrivals: when each change became known, minutes; ``changes``: as they will have been.
+
+    every: hours between two changes of a service, on average.
+    """
 
     context: Context
     changes: tuple[Change, ...]
     arrivals: dict[str, float]
     shown: tuple[Shown, ...]
     troubles: dict[str, Trouble]
-    decoys_an_hour: float
+    every: float
 
 
 def at(minutes: float) -> datetime:
@@ -152,8 +167,10 @@ class Maker:
     def __init__(self, seed: int, *, services: int | None = None, troubles: int | None = None) -> None:
         self.random = random.Random(seed)
         self.rate = 5 * 10 ** self.random.random()
-        self.count = services or max(12, min(80, int(self.rate * self.random.uniform(1, 4))))
+        self.count = services or max(12, min(MOST_SERVICES, int(self.rate * 24 ** self.random.random())))
         self.troubles_wanted = troubles
+        self.thin = self.random.random() < 0.3
+        self.patience = self.random.uniform(0, 5)
         self.services = self.environment()
         self.skews = {source: self.random.gauss(0, 1.3) for source in range(4)}
         self.changes: list[Change] = []
@@ -165,7 +182,7 @@ class Maker:
         draw = self.random
         names = [NAMES[i] if i < len(NAMES) else f"service-{i}" for i in range(self.count)]
         draw.shuffle(names)
-        clusters = [f"c{i}" for i in range(draw.randint(1, 3))]
+        clusters = [f"c{i}" for i in range(max(draw.randint(1, 3), self.count // 40))]
         teams = [f"team-{i}" for i in range(max(2, self.count // 5))]
         made = {}
         for index, name in enumerate(names):
@@ -181,27 +198,27 @@ class Maker:
         for _ in range(draw.randint(0, 5)):
             self.background_drift()
         edges = {(one.name, server) for one in self.services.values() for server in one.calls}
-        known = tuple(sorted(edge for edge in edges if draw.random() > 0.04))
+        known = tuple(edge for edge in sorted(edges) if draw.random() > 0.02)
         order = sorted(self.shown, key=lambda one: (one.finding.opened_at, one.finding.id))
         context = Context(edges=known, changes_since=START)
         changes = tuple(sorted(self.changes, key=lambda one: (one.started_at, one.id)))
-        return World(context, changes, self.arrivals, tuple(order), troubles, self.rate)
+        return World(context, changes, self.arrivals, tuple(order), troubles, self.count / self.rate)
 
     def decoys(self, rate: float) -> None:
         minute = 0.0
         names = list(self.services)
         busy = [self.random.lognormvariate(0, 0.8) for _ in names]
         while (minute := minute + self.random.expovariate(rate / 60)) < (HISTORY_H + WATCHED_H) * 60:
-            kind = self.random.choices(("deploy", "apply", "manual", "platform"), (50, 36, 10, 4))[0]
+            kind = self.random.choices(("deploy", "apply", "manual", "other", "platform"), (46, 34, 10, 6, 4))[0]
             self.change(kind, self.random.choices(names, busy)[0], minute, decoy=True)
 
     def make_troubles(self) -> Iterator[tuple[str, Trouble]]:
         draw = self.random
         begin, end = HISTORY_H * 60 + 10, (HISTORY_H + WATCHED_H) * 60 - 60
         last = None
-        for _ in range(self.troubles_wanted or draw.randint(2, 6)):
-            together = last is not None and draw.random() < 0.4
-            minute = last + draw.uniform(0, 12) if together else draw.uniform(begin, end)
+        for _ in range(self.troubles_wanted or draw.randint(2, min(6, 2 + self.count // 25))):
+            together = last is not None and draw.random() < 0.3
+            minute = last + draw.uniform(0, 15) if together else draw.uniform(begin, end)
             last = minute
             trouble = self.trouble(f"t{next(self.numbers)}", minute)
             yield trouble.id, trouble
@@ -214,7 +231,7 @@ class Maker:
         if kind not in {"none", "unrecorded"}:
             made = self.change(kind, root, minute, decoy=False)
             length = (made.ended_at - made.started_at).total_seconds() / 60 if made.ended_at else 0
-            delay = draw.uniform(15, 75) if draw.random() < 0.08 else min(25.0, draw.lognormvariate(0.7, 0.9))
+            delay = draw.uniform(15, 75) if draw.random() < 0.05 else min(25.0, draw.lognormvariate(0.7, 0.9))
             onset = minute + length * draw.random() + delay
             cause = made.id
             hint = next((SHOWS_IN.get(a.path) for touched in made.resources for a in touched.attributes), None)
@@ -232,11 +249,15 @@ class Maker:
         """Let a trouble move the inside of its root and what crosses the edge of it, and then its callers."""
         draw = self.random
         length = draw.uniform(20, 100)
-        for number in range(draw.choice((0, 1, 1, 2, 3))):
+        for number in range(0 if self.thin and draw.random() < 0.7 else draw.choice((0, 1, 1, 2, 3))):
             signal = hint if number == 0 and draw.random() < 0.6 else None
             self.show(trouble, root, onset, 0, inside=True, length=length, signal=signal)
-        for _ in range(draw.choice((1, 1, 2, 3))):
+        for _ in range(1 if self.thin else draw.choice((1, 1, 2, 3))):
             self.show(trouble, root, onset + draw.uniform(0, 2), 0, inside=False, length=length)
+        if draw.random() < 0.2:
+            # Some things take their time: a queue fills up, a cache runs empty, retries come.
+            late = onset + draw.uniform(10, 0.9 * length)
+            self.show(trouble, root, late, 0, inside=draw.random() < 0.5, length=length - (late - onset))
         border, hit = [(root, onset)], {root}
         for depth in range(1, 4):
             callers = [(one, when) for name, when in border for one in self.callers(name)]
@@ -246,7 +267,7 @@ class Maker:
                     hit.add(name)
                     moved = when + draw.uniform(0, 2.5)
                     border.append((name, moved))
-                    for _ in range(draw.choice((1, 1, 2))):
+                    for _ in range(1 if self.thin else draw.choice((1, 1, 2))):
                         self.show(trouble, name, moved, depth, inside=draw.random() < 0.06, length=length)
         if draw.random() < 0.08:
             for name in self.services[root].calls:
@@ -274,17 +295,29 @@ class Maker:
         length: float,
         signal: str | None = None,
     ) -> None:
-        """Add a finding: the detector wants some minutes, and looks once a minute."""
+        """Add a finding: a detector looks once a minute, and wants to see it for as long as is usual here and a little more."""
         draw = self.random
-        opened = float(int(moved + draw.uniform(3, 8)) + 1)
+        opened = float(int(moved + self.patience + draw.uniform(0, 4)) + 1)
         signal = signal or draw.choice(INSIDE if inside else EDGE)
         severity: Severity = draw.choices(("warning", "error", "critical"), (4, 5, 1))[0]
         layer: Layer = draw.choice(("runtime", "behavioral"))
-        for _ in range(draw.choice((1, 1, 1, 2, 4))):
+        for _ in range(1 if self.thin else draw.choice((1, 1, 1, 2, 4))):
             finding = self.finding(name, opened + draw.choice((0, 0, 1)), layer, severity)
             signal_name = signal.format(name.replace("-", "_"))
             closed = at(opened + max(2.0, length + draw.uniform(-3, 3)))
-            self.add(trouble, depth, replace(finding, signal=signal_name, state="closed", closed_at=closed))
+            breach = replace(finding, signal=signal_name, state="closed", closed_at=closed)
+            self.add(trouble, depth, breach)
+            if length > SHIFTED + 10 and draw.random() < 0.6:
+                shifted = at(opened + draw.uniform(SHIFTED, length - 5))
+                self.add(trouble, depth, self.shift(breach, shifted))
+
+    def shift(self, breach: Finding, shifted: datetime) -> Finding:
+        """Return what the detector of shifts says later of a series that has not come back; it waits longer for calm, too."""
+        assert breach.closed_at is not None
+        return replace(
+            breach, id=f"f{next(self.numbers):06d}", kind="level_shift", opened_at=shifted, last_seen_at=shifted,
+            closed_at=breach.closed_at + timedelta(hours=1),
+        )  # fmt: skip
 
     def finding(self, name: str, opened: float, layer: Layer, severity: Severity) -> Finding:
         identity = {
@@ -293,7 +326,7 @@ class Maker:
             "cluster": self.services[name].cluster,
             "team": self.services[name].team,
         }
-        kept = {label: value for label, value in identity.items() if self.random.random() > 0.08}
+        kept = {label: value for label, value in identity.items() if self.random.random() > 0.05}
         number = f"f{next(self.numbers):06d}"
         moment = at(opened)
         return Finding(
@@ -319,6 +352,12 @@ class Maker:
     def background_drift(self) -> None:
         minute = self.random.uniform(HISTORY_H * 60, (HISTORY_H + WATCHED_H) * 60 - 60)
         self.drift(f"b{next(self.numbers)}", self.random.choice(list(self.services)), minute, None)
+        if self.random.random() < 0.15:
+            item = self.shown.pop()
+            kept = {name: value for name, value in item.finding.identity.items() if name != "service"}
+            address = f"module.main.{item.finding.resource_type}.main"
+            nameless = replace(item.finding, identity=kept, workspace="prod/platform", module="main", address=address)
+            self.shown.append(replace(item, finding=nameless))
 
     def add(self, trouble: str, depth: int, finding: Finding) -> None:
         self.shown.append(Shown(finding, trouble, depth))
@@ -326,9 +365,9 @@ class Maker:
     def change(self, kind: str, name: str, minute: float, *, decoy: bool) -> Change:
         """Add a change. Of those that cause something, few look harmless; of the others, many do."""
         draw = self.random
-        told: ChangeKind = {"deploy": "deploy", "manual": "manual"}.get(kind, "terraform_apply")  # type: ignore[assignment]
-        length = {"deploy": 6.0, "manual": 0.5}.get(kind, 12.0) * draw.random()
-        trivial = kind in {"apply", "platform"} and draw.random() < (0.45 if decoy else 0.04)
+        told: ChangeKind = {"deploy": "deploy", "manual": "manual", "other": "other"}.get(kind, "terraform_apply")  # type: ignore[assignment]
+        length = {"deploy": 6.0, "manual": 0.5, "other": 3.0}.get(kind, 12.0) * draw.random()
+        trivial = kind in {"apply", "platform"} and draw.random() < (0.45 if decoy else 0.02)
         shift = max(-4.0, min(4.0, self.skews[hash_of(name)])) if hash_of(name) else 0.0
         number = f"c{next(self.numbers):06d}"
         service = self.services[name]
@@ -351,7 +390,7 @@ class Maker:
 
     def resources(self, kind: str, module: str, *, trivial: bool, decoy: bool) -> Iterator[Touched]:
         draw = self.random
-        if kind in {"deploy", "manual"} and draw.random() < 0.5:
+        if kind in {"deploy", "manual", "other"} and draw.random() < 0.5:
             return
         for _ in range(draw.choice((1, 1, 2, 3, 6) if kind in {"apply", "platform"} else (1,))):
             listed = TRIVIAL if trivial else MATTERS

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from driftband.correlate.coefficients import JOIN, MERGE, SPLIT
 from driftband.correlate.linking import FARTHEST, Link
+from driftband.correlate.nearby import Nearby
 from driftband.correlate.scene import Scene
-from driftband.correlate.strand import Strand
+from driftband.correlate.strand import Strand, in_order
 from driftband.model.finding import Finding
 
 _ROUNDS = 5
@@ -28,21 +29,30 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """groups: findings by the group's id. loose: findings that belong to none and open none. moves: in their order."""
+    """groups: by their id. loose: findings that belong to none and open none. moves: in their order."""
 
-    groups: Mapping[str, tuple[Finding, ...]]
+    groups: Mapping[str, "Group"]
     loose: tuple[Finding, ...]
     moves: tuple[Move, ...]
 
 
 @dataclass
-class _Group:
+class Group:
+    """Strands that belong together, the first opened first, and the one that began it."""
+
     id: str
-    findings: list[Finding]
-    strands: tuple[Strand, ...] = ()
-    root: Strand | None = None
-    span: tuple[int, int] = (0, 0)
-    fresh: bool = field(default=True)
+    strands: tuple[Strand, ...]
+    root: Strand
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """All findings, strand by strand."""
+        return (finding for strand in self.strands for finding in strand.findings)
+
+    @property
+    def age(self) -> tuple[int, str]:
+        """By what groups are ordered, the older ones first."""
+        return (self.strands[0].first, self.id)
 
 
 def opens(finding: Finding) -> bool:
@@ -60,7 +70,7 @@ def group(
     """
     table = _Table(scene, taken)
     for identifier, findings in sorted(known.items()):
-        table.add(identifier, findings)
+        table.add(identifier, scene.strands(findings))
     left = tuple(loose)
     for _ in range(_ROUNDS):
         moves = len(table.moves)
@@ -89,18 +99,21 @@ class _Table:
 
     def __init__(self, scene: Scene, taken: Iterable[str]) -> None:
         self._scene = scene
-        self._groups: dict[str, _Group] = {}
+        self._link = scene.linker.link
+        self._groups: dict[str, Group] = {}
+        self._nearby = Nearby(scene.graph)
+        self._home: dict[Strand, Group] = {}
         self._taken = set(taken)
         self.moves: list[Move] = []
 
-    def groups(self) -> Mapping[str, tuple[Finding, ...]]:
-        return {one.id: tuple(one.findings) for one in self._groups.values()}
+    def groups(self) -> Mapping[str, Group]:
+        return dict(self._groups)
 
-    def add(self, identifier: str, findings: Sequence[Finding]) -> _Group:
-        made = _Group(identifier, list(findings))
+    def add(self, identifier: str, strands: Sequence[Strand]) -> Group:
+        made = Group(identifier, (), strands[0])
         self._groups[identifier] = made
         self._taken.add(identifier)
-        self._renew(made)
+        self._renew(made, tuple(strands))
         return made
 
     def seat(self, loose: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -113,38 +126,53 @@ class _Table:
 
     def place(self, strand: Strand) -> bool:
         """Join the group that it belongs to with most probability, else open one; False where it may do neither."""
-        best: tuple[float, str] | None = None
-        reason = ""
-        for one in self._groups.values():
-            link = self._bond(strand, one)
-            if link is not None and link.probability >= JOIN and (best is None or (-link.probability, one.id) < best):
-                best, reason = (-link.probability, one.id), say(strand, link)
+        bonds = [
+            (link, self._home[there]) for there in self._nearby.around(strand) for link in self._bond(strand, there)
+        ]
+        strong = [(link, there) for link, there in bonds if link.probability >= JOIN]
         ids = tuple(finding.id for finding in strand.findings)
-        if best is not None:
-            there = self._groups[best[1]]
-            there.findings += strand.findings
-            self._renew(there)
-            self._record("joined", there.id, ids, reason)
+        if strong:
+            link, there = min(strong, key=lambda pair: (-pair[0].probability, pair[1].id, pair[0].relation))
+            self._renew(there, self._scene.joined(there.strands, (strand,)))
+            self._record("joined", there.id, ids, say(strand, link))
             return True
         first = next((finding for finding in strand.findings if opens(finding)), None)
         if first is None:
             return False
-        made = self.add(incident_id(first.id, self._taken), strand.findings)
+        made = self.add(incident_id(first.id, self._taken), (strand,))
         self._record("opened", made.id, ids, first.reason)
         return True
 
+    def _bond(self, strand: Strand, there: Strand) -> Iterator[Link]:
+        """Yield the links of a strand to one of a group: as its victim, or as what the group's root hangs on.
+
+        Between configuration and what was measured only the beginning of the group counts: what came to it later says
+        nothing of when the trouble began.
+        """
+        begun = self._home[there].strands[0].first
+        if strand.configuration != there.configuration and there.first - begun > FARTHEST:
+            return
+        yield from filter(None, (self._link(strand, there),))
+        if self._home[there].root is there:
+            yield from filter(None, (self._link(there, strand),))
+
     def merge(self) -> None:
-        """Let the younger of two groups go into the older one where it proves to be its victim, or its root."""
-        ordered = sorted(self._groups.values(), key=lambda one: (one.span[0], one.id))
-        for index, older in enumerate(ordered):
-            for younger in ordered[index + 1 :]:
-                if younger.span[0] > older.span[1] + FARTHEST:
-                    break
-                if older.id not in self._groups or younger.id not in self._groups:
-                    continue
-                link = self._tie(older, younger)
+        """Let the younger of two groups go into the older one where the root of one proves to hang on the other."""
+        ties: dict[tuple[tuple[int, str], tuple[int, str]], Link] = {}
+        for one in self._groups.values():
+            for there in self._nearby.around(one.root):
+                other = self._home[there]
+                link = self._link(one.root, there) if other is not one else None
                 if link is not None and link.probability >= MERGE:
-                    self._unite(older, younger, link)
+                    older, younger = sorted((one.age, other.age))
+                    known = ties.get((older, younger))
+                    if known is None or _stronger(link, known):
+                        ties[older, younger] = link
+        gone: set[str] = set()
+        for ((_, into), (_, taken)), link in sorted(ties.items(), key=lambda pair: pair[0]):
+            if into not in gone and taken not in gone:
+                self._unite(self._groups[into], self._groups[taken], link)
+                gone.add(taken)
 
     def split(self) -> None:
         """Let parts go that nothing ties to the root any more: an edge has gone, or a late change explains them apart."""
@@ -153,63 +181,53 @@ class _Table:
                 first = next((finding for strand in part for finding in strand.findings if opens(finding)), None)
                 if first is None:
                     continue
-                ids = {finding.id for strand in part for finding in strand.findings}
-                leaving = [finding for finding in one.findings if finding.id in ids]
-                one.findings = [finding for finding in one.findings if finding.id not in ids]
-                self._renew(one)
-                made = self.add(incident_id(first.id, self._taken), leaving)
+                self._renew(one, tuple(strand for strand in one.strands if strand not in part))
+                made = self.add(incident_id(first.id, self._taken), in_order(part))
                 reason = "nothing ties it to where the trouble began any more"
-                self._record("split", made.id, tuple(finding.id for finding in leaving), reason, one.id)
+                self._record("split", made.id, tuple(finding.id for finding in made.findings), reason, one.id)
 
-    def _unite(self, older: _Group, younger: _Group, link: Link) -> None:
-        older.findings += younger.findings
+    def _unite(self, older: Group, younger: Group, link: Link) -> None:
+        taken = tuple(finding.id for finding in younger.findings)
+        reason = say(younger.root, link)
+        coming = younger.strands
+        self._renew(younger, ())
         del self._groups[younger.id]
-        reason = say((younger.root or younger.strands[0]), link)
-        self._renew(older)
-        self._record("merged", older.id, tuple(finding.id for finding in younger.findings), reason, younger.id)
+        self._renew(older, self._scene.joined(older.strands, coming))
+        self._record("merged", older.id, taken, reason, younger.id)
 
-    def _renew(self, one: _Group) -> None:
-        one.strands = self._scene.strands(one.findings)
-        one.root = self._scene.root(one.strands)
-        one.span = (one.strands[0].first, max(strand.last for strand in one.strands))
+    def _renew(self, one: Group, strands: tuple[Strand, ...]) -> None:
+        """Give a group these strands."""
+        for gone in set(one.strands) - set(strands):
+            self._nearby.remove(gone)
+            del self._home[gone]
+        for new in set(strands) - set(one.strands):
+            self._nearby.add(new)
+            self._home[new] = one
+        one.strands = strands
+        if strands:
+            one.root = self._scene.root(strands)
 
-    def _bond(self, strand: Strand, one: _Group) -> Link | None:
-        """Return the strongest link of a strand to a group: as a victim of any of it, or as what its root hangs on."""
-        if strand.first > one.span[1] + FARTHEST or strand.last < one.span[0] - FARTHEST or one.root is None:
-            return None
-        links = [self._scene.linker.link(strand, there) for there in one.strands]
-        links.append(self._scene.linker.link(one.root, strand))
-        return max(filter(None, links), key=lambda link: link.probability, default=None)
-
-    def _tie(self, one: _Group, other: _Group) -> Link | None:
-        """Return the strongest link by which the root of one group hangs on another group."""
-        links = [self._scene.linker.link(one.root, there) for there in other.strands if one.root]
-        links += [self._scene.linker.link(other.root, there) for there in one.strands if other.root]
-        return max(filter(None, links), key=lambda link: link.probability, default=None)
-
-    def _parts(self, one: _Group) -> Iterator[tuple[Strand, ...]]:
-        """Yield the parts that no link, however weak, ties to the root."""
-        if len(one.strands) == 1 or one.root is None:
-            return
-        left = [strand for strand in one.strands if strand is not one.root]
+    def _parts(self, one: Group) -> list[tuple[Strand, ...]]:
+        """Return the parts that no link, however weak, ties to the root."""
+        left = dict.fromkeys(one.strands)
+        parts = []
         border = [one.root]
-        first = True
-        while border or left:
-            if not border:
-                border = [left.pop(0)]
-                first = False
+        while left:
+            border = border or [next(iter(left))]
             part = list(border)
+            left.pop(border[0])
             while border:
                 here = border.pop()
-                tied = [there for there in left if self._holds(here, there)]
-                left = [there for there in left if there not in tied]
+                tied = [there for there in self._nearby.around(here) if there in left and self._holds(here, there)]
+                for there in tied:
+                    del left[there]
                 border += tied
                 part += tied
-            if not first:
-                yield tuple(part)
+            parts.append(tuple(part))
+        return parts[1:]
 
     def _holds(self, one: Strand, other: Strand) -> bool:
-        links = (self._scene.linker.link(one, other), self._scene.linker.link(other, one))
+        links = (self._link(one, other), self._link(other, one))
         return any(link is not None and link.probability >= SPLIT for link in links)
 
     def _record(
@@ -223,10 +241,15 @@ class _Table:
         self.moves.append(Move(what=what, group=identifier, other=other, findings=findings, reason=reason))
 
 
+def _stronger(one: Link, other: Link) -> bool:
+    return (one.probability, other.relation) > (other.probability, one.relation)
+
+
 def say(strand: Strand, link: Link) -> str:
     """Say in words why a strand belongs to a group."""
     subject = strand.subject.component or strand.subject.address or strand.subject.workspace or "a finding"
     words = {
+        "same series": "it is out still, and another detector says so too",
         "calls it": "it calls a component that moves",
         "calls it over one": "it calls a component that moves, over another one",
         "calls it over two": "it calls a component that moves, over two others",

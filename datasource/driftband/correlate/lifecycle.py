@@ -8,10 +8,10 @@ from datetime import datetime
 from driftband.correlate import story
 from driftband.correlate.context import Context, Decision
 from driftband.correlate.evidence import LOOKBACK, SKEW
-from driftband.correlate.grouping import Grouping, Move, group, opens
+from driftband.correlate.grouping import Group, Grouping, Move, group, opens
 from driftband.correlate.record import Record
 from driftband.correlate.scene import Scene
-from driftband.correlate.score import proposed, verdict
+from driftband.correlate.score import MOST, proposed, verdict
 from driftband.correlate.strand import order
 from driftband.model.change import Change
 from driftband.model.finding import ALARMING, Finding
@@ -36,7 +36,7 @@ def advance(
     """
     seen = {one.id: _as_of(one, now) for one in findings if one.opened_at <= now}
     scene = Scene(
-        sorted(seen.values(), key=order),
+        tuple(seen.values()),
         [one for one in changes if to_ms(one.started_at) <= to_ms(now) + SKEW],
         context,
     )
@@ -51,9 +51,9 @@ def advance(
     made = group({name: there for name, there in groups.items() if there}, loose, scene, taken=records)
     _move(records, made, seen, now)
     by_id = {one.id: one for one in changes}
-    for identifier, members in made.groups.items():
-        _describe(records[identifier], members, by_id, scene)
-        _calm(records[identifier], members, now, context)
+    for identifier, group_ in made.groups.items():
+        _describe(records[identifier], group_, by_id, scene)
+        _calm(records[identifier], tuple(group_.findings), now, context)
     past = [one for one in known if one.state == "resolved" and one.merged_into is None]
     for identifier in made.groups:
         records[identifier].similar(story.similar(records[identifier].now, past))
@@ -94,7 +94,7 @@ def _reopen(
         # Resolved by hand it has never been calm: what was open then opens nothing anew.
         if again is not None and one.calm_since is not None:
             records[one.id].reopen(again)
-    for finding in sorted(loose, key=order):
+    for finding in sorted(loose, key=order) if by_mark else ():
         incident = by_mark.get(finding.reopens) or by_mark.get(_mark(finding))
         if incident is None or incident.resolved_at is None or not opens(finding):
             continue
@@ -119,7 +119,8 @@ def _move(records: dict[str, Record], made: Grouping, seen: Mapping[str, Finding
                 joined[move.group].append(move)
             case "merged" if move.other is not None:
                 records[move.group].take(records[move.other], move)
-                joined[move.group] += joined.pop(move.other, [])
+                if move.other in joined:
+                    joined[move.group] += joined.pop(move.other)
             case "split" if move.other is not None:
                 records[move.group] = Record.split(records[move.other], move, members, now)
             case _:
@@ -128,9 +129,8 @@ def _move(records: dict[str, Record], made: Grouping, seen: Mapping[str, Finding
         records[identifier].join(moves)
 
 
-def _describe(record: Record, members: Sequence[Finding], changes: Mapping[str, Change], scene: Scene) -> None:
-    strands = scene.strands(members)
-    root = scene.root(strands)
+def _describe(record: Record, group: Group, changes: Mapping[str, Change], scene: Scene) -> None:
+    strands, root = group.strands, group.root
     labels = story.identity(strands, root, scene.context)
     record.say(
         title=story.title(root),
@@ -140,14 +140,14 @@ def _describe(record: Record, members: Sequence[Finding], changes: Mapping[str, 
     )
     since = scene.context.changes_since
     if since is None or not record.now.suspects or from_ms(root.first - LOOKBACK) >= since:
-        suspects = proposed(scene.court.weigh(strands, root), len(strands))
+        suspects = proposed(scene.weigh(strands, MOST), len(strands))
         record.suspect(suspects, verdict(suspects))
     told = story.describe(strands, root, record.now.suspects, changes, scene)
     if told["suspect"] is None and record.now.suspects:
         before = record.now.context.get("suspect") or {}
         told["suspect"] = before if before.get("id") == record.now.suspects[0].change else None
     record.context(told)
-    record.severity(story.worst(members, record.now.severity))
+    record.severity(story.worst(tuple(group.findings), record.now.severity))
 
 
 def _calm(record: Record, members: Sequence[Finding], now: datetime, context: Context) -> None:

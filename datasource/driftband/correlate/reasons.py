@@ -4,7 +4,8 @@ import json
 import math
 from typing import Any
 
-from driftband.correlate.evidence import Evidence, Relation
+from driftband.correlate.acts import Relation
+from driftband.correlate.evidence import Evidence
 from driftband.model.attribute import AttributeDiff
 
 _LONGEST = 60

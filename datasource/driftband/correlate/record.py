@@ -68,7 +68,8 @@ class Record:
     def join(self, moves: Sequence[Move]) -> None:
         """Add findings, in one line of the story however many there are."""
         joined = [finding for move in moves for finding in move.findings]
-        new = [one for one in joined if one not in set(self.now.findings)]
+        known = set(self.now.findings)
+        new = [one for one in joined if one not in known]
         reasons = list(dict.fromkeys(move.reason for move in moves))
         more = f"; and {len(reasons) - _SHOWN_REASONS} more" if len(reasons) > _SHOWN_REASONS else ""
         self.now = replace(self.now, findings=(*self.now.findings, *new))

@@ -3,6 +3,7 @@
 A cause moves what is inside a component, its victims only what crosses the edge; and those who depend on it are hit.
 """
 
+import math
 from collections.abc import Sequence
 
 from driftband.correlate.coefficients import ROOT_WEIGHTS
@@ -13,17 +14,41 @@ from driftband.correlate.strand import Strand
 
 LATEST = 30.0
 """Minutes: how much later one came does not matter beyond."""
-FEATURES = ("depended on", "depends on others", "inside", "only edge", "configuration", "later", "suspected", "unknown")
+_MOST = 3
+_WORTH = 0.05
+"""Beside the most probable root, this much of its odds makes another one worth a look."""
+FEATURES = ("depended on", "depends on others", "inside", "only edge", "configuration", "later", "suspected")
 _WEIGHTS = tuple(ROOT_WEIGHTS[name] for name in FEATURES)
 
 
 def root(group: Sequence[Strand], graph: Graph, linker: Linker) -> Strand:
     """Return the strand that began it; among equals, the first that opened."""
+    group = _named(group)
     if len(group) == 1:
         return group[0]
-    rows = values(group, graph, linker)
-    utilities = [sum(weight * value for weight, value in zip(_WEIGHTS, row, strict=True)) for row in rows]
+    utilities = _utilities(group, graph, linker)
     return group[max(range(len(group)), key=lambda index: (utilities[index], -index))]
+
+
+def roots(group: Sequence[Strand], graph: Graph, linker: Linker) -> Sequence[tuple[Strand, float]]:
+    """Return the strands that may have begun it with their probabilities, which add up to 1, the most probable first."""
+    group = _named(group)
+    utilities = _utilities(group, graph, linker)
+    highest = max(utilities)
+    odds = [(-math.exp(utility - highest), index) for index, utility in enumerate(utilities)]
+    kept = [(-odd, index) for odd, index in sorted(odds)[:_MOST] if -odd >= _WORTH]
+    total = sum(odd for odd, _ in kept)
+    return [(group[index], odd / total) for odd, index in kept]
+
+
+def _utilities(group: Sequence[Strand], graph: Graph, linker: Linker) -> list[float]:
+    rows = values(group, graph, linker)
+    return [sum(weight * value for weight, value in zip(_WEIGHTS, row, strict=True)) for row in rows]
+
+
+def _named(group: Sequence[Strand]) -> Sequence[Strand]:
+    """Return the strands that say what they are about, all where none does: only those tie others to themselves."""
+    return [one for one in group if one.subject.component] or group
 
 
 def values(group: Sequence[Strand], graph: Graph, linker: Linker) -> list[tuple[float, ...]]:
@@ -41,7 +66,6 @@ def values(group: Sequence[Strand], graph: Graph, linker: Linker) -> list[tuple[
             float(one.configuration),
             min((_begun(one) - earliest) / MINUTE, LATEST) / 10,
             sum(linker.own_suspects(one).values()),
-            float(not one.subject.component),
         )
         for one in group
     ]

@@ -10,9 +10,9 @@ from driftband.model.change import Change
 from driftband.model.finding import Finding
 from driftband.model.incident import Suspect, Verdict
 
-ACCUSED = 0.5
-"""From this score on an incident is ``explained``; below nobody is accused."""
-NAMED = 0.05
+ACCUSED = 0.7
+"""From this score on an incident is ``explained``; below nobody is accused: a wrong accusation costs more than none."""
+NAMED = 0.01
 """Below this a change is not even a weak suspect."""
 MOST = 5
 """Suspects of one incident."""
@@ -26,13 +26,13 @@ def proposed(weighed: Sequence[Weighed], strands: int) -> tuple[Suspect, ...]:
             score=round(one.score, 4),
             reasons=reasons(one.evidence, strands, weak=one.score < ACCUSED),
         )
-        for one in weighed[:MOST]
+        for one in weighed
         if one.score >= NAMED
     )
 
 
 def verdict(suspects: Sequence[Suspect]) -> Verdict:
-    """Return ``explained`` where one suspect is more probable than all else together."""
+    """Return ``explained`` where one suspect is far more probable than all else together."""
     return "explained" if suspects and suspects[0].score >= ACCUSED else "unexplained"
 
 
@@ -42,4 +42,4 @@ def suspects(findings: Sequence[Finding], changes: Sequence[Change], context: Co
         return ()
     scene = Scene(findings, changes, context)
     group = scene.strands(findings)
-    return proposed(scene.court.weigh(group, scene.root(group)), len(group))
+    return proposed(scene.weigh(group, MOST), len(group))

@@ -1,6 +1,6 @@
 """Strands: the findings of one subject within one incident, the nodes that evidence is weighed between."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -12,25 +12,39 @@ from driftband.model.moment import to_ms
 _COMMON = frozenset({"total", "count", "sum", "rate", "per", "avg", "max", "min", "name", "value", "seconds", "bytes"})
 _SHORTEST = 3
 APART = timedelta(minutes=10)
+_APART = APART // timedelta(milliseconds=1)
 """A pause after which what opens at the same subject is another strand: it may belong to another trouble."""
+OPEN = 1 << 62
+"""The end of what is open, epoch ms."""
+
+Series = tuple[object, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Strand:
-    """Findings of one subject that opened without a long pause. findings: the first opened first. first, last: when the first and the last one opened.
+    """Findings of one subject that opened without a long pause, the first opened first.
 
-    since: the last instant at which the first one was known not to be there; of configuration alone, where a look comes
-    once an hour and the time of opening says little. inside, edge: what is among them. Times: epoch ms.
+    first, last: when the first and the last one opened, echoes left out: what another detector says later of a series that
+    has not come back tells nothing of time. until: when the last one closed. since: the last instant at which the first one
+    was known not to be there; of configuration alone, where a look comes once an hour and the time of opening says little.
+    inside, edge: what is among them. series: until when each one was out. Times: epoch ms.
     """
 
     subject: Subject
     findings: tuple[Finding, ...]
     first: int
     last: int
+    until: int
     since: int | None
     inside: bool
     edge: bool
     configuration: bool
+    series: dict[Series, int]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What strands have in common that may be one."""
+        return (*self.subject.key, self.configuration)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -46,36 +60,89 @@ def order(finding: Finding) -> tuple[object, ...]:
     return (finding.opened_at, finding.id)
 
 
-def strand(subject: Subject, findings: Iterable[Finding]) -> Strand:
-    """Return the strand of findings that are about one subject."""
-    listed = tuple(sorted(findings, key=order))
-    configuration = all(one.layer == "configuration" for one in listed)
-    sides = {side(one) for one in listed}
-    window = listed[0].window_from if configuration else None
-    return Strand(
-        subject=subject,
-        findings=listed,
-        first=to_ms(listed[0].opened_at),
-        last=to_ms(listed[-1].opened_at),
-        since=to_ms(window) if window is not None else None,
-        inside="inside" in sides,
-        edge="edge" in sides,
-        configuration=configuration,
-    )
+def series_of(finding: Finding) -> Series | None:
+    """Return by what the series is known that a finding is about, None where it is about none."""
+    if not finding.signal:
+        return None
+    labels = finding.evidence.get("labels")
+    told = labels if isinstance(labels, Mapping) else finding.identity
+    return (finding.signal, finding.workspace, finding.address, *sorted(told.items()))
 
 
-def strands(findings: Sequence[Finding], reader: Reader) -> tuple[Strand, ...]:
-    """Return the strands of findings, the first opened first.
+@dataclass(frozen=True, slots=True, eq=False)
+class Sign:
+    """A finding and what it tells of its strand: by what it is gathered, its series, when it opened and closed (epoch ms)."""
+
+    finding: Finding
+    subject: Subject
+    key: tuple[object, ...]
+    series: Series | None
+    opened: int
+    end: int
+
+
+def sign(finding: Finding, reader: Reader) -> Sign:
+    """Return what a finding tells.
 
     Configuration is a strand of its own beside what was measured at the same subject: its times mean something else.
     """
-    gathered: dict[tuple[object, ...], list[tuple[Subject, list[Finding]]]] = {}
-    for finding in sorted(findings, key=order):
-        subject = reader.subject(finding)
-        key = (*subject.key, finding.layer == "configuration")
-        parts = gathered.setdefault(key, [])
-        if not parts or finding.opened_at - parts[-1][1][-1].opened_at > APART:
-            parts.append((subject, []))
-        parts[-1][1].append(finding)
-    made = [strand(subject, members) for parts in gathered.values() for subject, members in parts]
+    subject = reader.subject(finding)
+    key = (*subject.key, finding.layer == "configuration")
+    end = OPEN if finding.closed_at is None else to_ms(finding.closed_at)
+    return Sign(finding, subject, key, series_of(finding), to_ms(finding.opened_at), end)
+
+
+class _Part:
+    """A strand while it is being gathered."""
+
+    def __init__(self, first: Sign) -> None:
+        self._first = first
+        self._last = first.opened
+        self._until: dict[Series, int] = {}
+        self._signs: list[Sign] = []
+        self.takes(first)
+
+    def takes(self, one: Sign) -> bool:
+        """Add what opened no earlier than the rest, if it belongs here: soon after, or about a series that is still out."""
+        if one.series is None or self._until.get(one.series, -1) < one.opened:
+            if one.opened - self._last > _APART:
+                return False
+            self._last = one.opened
+        self._signs.append(one)
+        if one.series is not None:
+            self._until[one.series] = max(one.end, self._until.get(one.series, 0))
+        return True
+
+    def strand(self) -> Strand:
+        """Return the strand."""
+        listed = tuple(one.finding for one in self._signs)
+        configuration = listed[0].layer == "configuration"
+        sides = {side(one) for one in listed}
+        window = listed[0].window_from if configuration else None
+        return Strand(
+            subject=self._first.subject,
+            findings=listed,
+            first=self._first.opened,
+            last=self._last,
+            until=max(one.end for one in self._signs),
+            since=to_ms(window) if window is not None else None,
+            inside="inside" in sides,
+            edge="edge" in sides,
+            configuration=configuration,
+            series=self._until,
+        )
+
+
+def strands(signs: Iterable[Sign]) -> tuple[Strand, ...]:
+    """Return the strands of findings, the first opened first."""
+    gathered: dict[tuple[object, ...], list[_Part]] = {}
+    for one in sorted(signs, key=lambda one: (one.opened, one.finding.id)):
+        parts = gathered.setdefault(one.key, [])
+        if not any(part.takes(one) for part in parts):
+            parts.append(_Part(one))
+    return in_order(part.strand() for parts in gathered.values() for part in parts)
+
+
+def in_order(made: Iterable[Strand]) -> tuple[Strand, ...]:
+    """Return strands, the first opened first."""
     return tuple(sorted(made, key=lambda one: order(one.findings[0])))

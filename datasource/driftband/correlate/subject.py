@@ -83,16 +83,21 @@ class Reader:
         self._services = {"-".join(_WORD.findall(name.lower())): name for name in sorted(services, reverse=True)}
         self._named: dict[str, str] = {}
 
+    @property
+    def services(self) -> int:
+        """How many names there are that may be recognised."""
+        return len(self._services)
+
     def subject(self, finding: Finding) -> Subject:
         """Return what the finding is about."""
         identity = finding.identity
         if finding.address and not identity.get(self._context.component):
             identity = {**self._context.identities.get((finding.workspace, finding.address), {}), **identity}
-        component = identity.get(self._context.component, "")
-        text = f"{finding.signal} / {finding.address} / {finding.module} / {finding.workspace}"
+        told = identity.get(self._context.component, "")
         return Subject(
-            component=component or self._recognise(text),
-            told=bool(component),
+            component=told
+            or self._recognise(f"{finding.signal} / {finding.address} / {finding.module} / {finding.workspace}"),
+            told=bool(told),
             places=self._where(identity),
             workspace=finding.workspace,
             module=finding.module,
@@ -101,9 +106,7 @@ class Reader:
 
     def act(self, change: Change) -> Act:
         """Return what the change touched."""
-        known = [self._context.identities.get((change.workspace, touched.address), {}) for touched in change.resources]
-        label = self._context.component
-        components = {identity[label] for identity in (change.identity, *known) if identity.get(label)}
+        components = self._told(change)
         texts = (change.workspace, *(f"{touched.address} / {touched.module}" for touched in change.resources))
         named = {name for name in map(self._recognise, texts) if name} if not components else set()
         paths = [attribute.path for touched in change.resources for attribute in touched.attributes]
@@ -124,6 +127,13 @@ class Reader:
             destroys="delete" in actions,
             words=frozenset(word for path in paths for word in words_of(path)),
         )
+
+    def _told(self, change: Change) -> set[str]:
+        label, identities = self._context.component, self._context.identities
+        told = [change.identity]
+        if identities:
+            told += [identities.get((change.workspace, touched.address), {}) for touched in change.resources]
+        return {identity[label] for identity in told if identity.get(label)}
 
     def _where(self, identity: Mapping[str, str]) -> Places:
         return tuple((name, identity[name]) for name in self._places if identity.get(name))
