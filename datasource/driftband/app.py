@@ -51,6 +51,7 @@ log = structlog.get_logger(__name__)
 
 HISTORY_MEMORY = 128 * 2**20
 FIT_MEMORY = 128 * 2**20
+ANSWER_MEMORY = 32 * 2**20
 WATCHED_SERIES = 3 * MOST_SERIES
 WATCHER_THREADS = 2
 EXAMPLE = "anomaly_band(sum by (service) (rate(http_requests_total[5m])), 0.99)"
@@ -108,7 +109,8 @@ def create_app(
     states = partial(intervals, evidence.database)
     accepted = partial(accepted_of, evidence.database, settings.accept_after)
     engine = Engine(settings, fitter, named, config.limits.series, states, graph, accepted)
-    flights = Flights()
+    flights = Flights(ANSWER_MEMORY)
+    measure.watch_memory("answers", lambda: flights.size)
     seconds = config.limits.query_timeout / 1000
     forwarded = config.prometheus.forward_headers
 

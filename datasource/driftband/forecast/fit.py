@@ -1,6 +1,8 @@
 """Fitting: from the window before a refit to all that is kept of it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +15,8 @@ from driftband.forecast.robust import in_a_row
 from driftband.forecast.wallclock import by_day, local_offsets, local_slots, slots_per_day
 from driftband.model.band import DAY, BandSettings
 from driftband.model.series import Bools, Floats, History, Instants, Labels
+
+R = TypeVar("R", Calibration, Reference)
 
 LEAST_SHARE = 0.5
 """Share of ``min_history`` in grid points that must be known."""
@@ -49,6 +53,25 @@ class Fit:
     last_known: Instants
     """(n,), grid steps from ``at`` to the last sample before it (negative); below -RECENT where there is none that
     near."""
+
+    def only(self, rows: Sequence[int]) -> "Fit":
+        """Return the fit of some of the series; each is fitted by itself."""
+        kept = np.array(rows, dtype=np.int64)
+        return replace(
+            self,
+            labels=tuple(self.labels[row] for row in rows),
+            notes=tuple(self.notes[row] for row in rows),
+            expected=self.expected[kept],
+            recent=self.recent[kept],
+            calibration=_only(self.calibration, kept, ("weights", "scales", "quantiles", "reach", "floor")),
+            reference=_only(self.reference, kept, ("low", "high", "below", "above", "floor")),
+            nonnegative=self.nonnegative[kept],
+            last_known=self.last_known[kept],
+        )
+
+
+def _only(whole: R, rows: Instants, names: Sequence[str]) -> R:
+    return replace(whole, **{name: getattr(whole, name)[rows] for name in names})
 
 
 def fit(history: History, at: int, settings: BandSettings, model: str) -> Fit:

@@ -4,7 +4,7 @@ Times are epoch milliseconds in ``int64`` arrays, as Prometheus keeps them. A fr
 is an ordinary PromQL value; a history does not, since nothing can be learned from either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,11 @@ class History:
     def times(self) -> Instants:
         """The grid instants, shape (T,)."""
         return self.start + self.step * np.arange(self.values.shape[1], dtype=np.int64)
+
+    def only(self, rows: Sequence[int]) -> "History":
+        """Return some of the series."""
+        labels = tuple(self.labels[row] for row in rows)
+        return History(self.start, self.step, labels, self.values[np.array(rows, dtype=np.int64)])
 
     def between(self, start: int, end: int) -> "History":
         """Return the part on ``[start, end)``, padded with NaN where this history does not reach."""

@@ -11,6 +11,8 @@ from driftband.model.series import Bools, Floats, History, Instants, Labels
 from driftband.query.errors import cannot
 from driftband.query.fetch import Fetch
 from driftband.query.fitting import SLOW_MODELS, Fitter
+from driftband.query.native import matches
+from driftband.query.nodes import Matcher
 from driftband.query.values import show, without
 
 MOST_FITS = 20_000
@@ -41,16 +43,29 @@ class Breaches:
 
 @dataclass(frozen=True)
 class BandMaker:
-    """Makes bands for one query. now: epoch ms; nothing at or after it is looked at. max_series: most that get a band."""
+    """Makes bands for one query. now: epoch ms; nothing at or after it is looked at. max_series: most that get a band.
+
+    narrowing: bands are made only of series whose labels satisfy these matchers.
+    """
 
     settings: BandSettings
     fitter: Fitter
     fetch: Fetch
     now: int
     max_series: int
+    narrowing: tuple[Matcher, ...] = ()
 
     def bands(self, operand: str, instants: Instants, level: float, model: str) -> Bands:
-        """Return the band of each series of ``operand`` at ``instants`` (ascending, epoch ms)."""
+        """Return the band of each series of ``operand`` at ``instants`` (ascending and evenly spaced, epoch ms).
+
+        Sides of a band, its score and the same in the next panel are read off one that is made once.
+        """
+        if model in SLOW_MODELS:
+            return self._made(operand, instants, level, model)  # may say that a refresh shows more
+        key = ("bands", operand, self.narrowing, int(instants[0]), int(instants[-1]), len(instants), level, model)
+        return self.fetch.shared(key, lambda: self._made(operand, instants, level, model), _weight)
+
+    def _made(self, operand: str, instants: Instants, level: float, model: str) -> Bands:
         labels, tracks, warnings = self._tracks(operand, instants, level, model)
         if not labels:
             return Bands((), _empty(0, len(instants)), warnings)
@@ -90,25 +105,28 @@ class BandMaker:
             raise cannot(
                 f'the model "{model}" takes at most {SLOW_SERIES} series, got {count}', 'use "seasonal", or aggregate'
             )
+        # Fits are of all series, so that they serve whatever one is asked for.
+        rows = [row for row, known in enumerate(history.labels) if matches(self.narrowing, known)]
+        mine = history.only(rows)
         tracks: list[tuple[Bools, Track | None]] = []
-        notes: tuple[str | None, ...] = (None,) * count
+        notes: tuple[str | None, ...] = (None,) * len(rows)
         waiting = 0
-        due = [int(at) for at in np.unique(refits)] if count else []
-        for at, fit in zip(due, self.fitter.fits(history, due, model), strict=True):
+        due = [int(at) for at in np.unique(refits)] if rows else []
+        for at, whole in zip(due, self.fitter.fits(history, due, model), strict=True):
             self.fetch.check_time()
-            waiting += fit is None
+            waiting += whole is None
             track = None
-            if fit is not None:
-                until = min(self.now, at + self.settings.refit)
-                track = self.fitter.follow(fit, history, until, level, model)
-            notes = fit.notes if fit is not None else notes
+            if whole is not None:
+                fit = whole.only(rows) if len(rows) < count else whole
+                track = self.fitter.follow(fit, mine, min(self.now, at + self.settings.refit), level, model)
+                notes = fit.notes
             tracks.append((refits == at, track))
-        warnings = _notes(history.labels, notes)
+        warnings = _notes(mine.labels, notes)
         if waiting:
             warnings.append(
                 f'"{model}" is still being fitted for {waiting} of {len(tracks)} refits; refresh to see its band'
             )
-        return history.labels, tracks, tuple(warnings)
+        return mine.labels, tracks, tuple(warnings)
 
     def _history(self, operand: str, first_refit: int, last: int) -> History:
         start = first_refit - self.settings.history
@@ -134,6 +152,10 @@ def too_many(count: int, most: int) -> Exception:
         f"the operand has {count} series, and bands are made for at most {most} at once",
         "aggregate it, as in sum by (service) (...), filter it, or raise limits.series",
     )
+
+
+def _weight(made: Bands) -> int:
+    return sum(getattr(made.band, f.name).nbytes for f in fields(Band)) + 500 * len(made.labels) + 1000
 
 
 def _notes(labels: tuple[Labels, ...], notes: tuple[str | None, ...]) -> list[str]:

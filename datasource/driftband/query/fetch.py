@@ -1,9 +1,12 @@
 """The fetch that a query is handed: the only way from here to a source."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from driftband.model.series import Frame, History
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,9 @@ class Fetch(Protocol):
 
     def is_cold(self, text: str, start: int) -> bool:
         """Whether the history from ``start`` on would have to be fetched."""
+
+    def shared(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+        """Return what ``make`` makes, or has made a moment ago for the same key in another query. size: in bytes."""
 
     def check_time(self) -> None:
         """Raise ``QueryError`` if the request's time is over."""

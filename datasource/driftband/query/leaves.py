@@ -19,7 +19,7 @@ from driftband.query.fetch import Answer, Fetch
 from driftband.query.fitting import Fitter
 from driftband.query.names import NATIVE
 from driftband.query.native import Signal, call, chosen, labelled, matches
-from driftband.query.nodes import BandCall, Remote, Selector
+from driftband.query.nodes import BandCall, Matcher, Remote, Selector
 from driftband.query.plan import plan
 from driftband.query.question import Question, Result
 from driftband.query.service_graph import select_graph
@@ -27,6 +27,8 @@ from driftband.query.states import select_states
 from driftband.query.values import Value, frame_of, nameless, rows, without
 
 MODELS = ("seasonal", "prophet")
+_NAMING = ("__name__", "signal")
+"""Labels of a native series that its operand does not have."""
 _RAW_SUFFIXES = ("_total", "_count", "_sum", "_bucket")
 
 
@@ -118,7 +120,8 @@ class _SourceLeaves:
         for signal in chosen(self.engine.signals, selector.matchers):
             wanted = call(str(selector.metric), signal)
             accepted = self.engine.accepted(signal.name) if wanted.function == "anomaly_score" else ()
-            frame = self._band_at(wanted, self._state_times(wanted.function) - offset, None, accepted)
+            narrowing = tuple(m for m in selector.matchers if m.name not in _NAMING)
+            frame = self._band_at(wanted, self._state_times(wanted.function) - offset, None, accepted, narrowing)
             named = ((labelled(str(selector.metric), signal, la), v, p) for la, v, p in rows(frame))
             found += [row for row in named if matches(selector.matchers, row[0])]
         return frame_of(self.times, found)
@@ -163,7 +166,12 @@ class _SourceLeaves:
         return self.times
 
     def _band_at(
-        self, call: BandCall, instants: Instants, limit: Floats | None, accepted: Sequence[Accepted] = ()
+        self,
+        call: BandCall,
+        instants: Instants,
+        limit: Floats | None,
+        accepted: Sequence[Accepted] = (),
+        narrowing: tuple[Matcher, ...] = (),
     ) -> Frame:
         settings = self.engine.settings
         level = settings.level if call.level is None else call.level
@@ -173,7 +181,7 @@ class _SourceLeaves:
         if not len(instants):
             return frame_of(instants, [])
         self._warn_of_counters(call.operand)
-        maker = BandMaker(settings, self.engine.fitter, self.fetch, self.now, self.engine.max_series)
+        maker = BandMaker(settings, self.engine.fitter, self.fetch, self.now, self.engine.max_series, narrowing)
         if call.function == "actual":
             return nameless(self._actual(call.operand, instants))
         if call.function == "time_to_breach":

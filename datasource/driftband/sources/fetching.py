@@ -1,46 +1,91 @@
 """A source as one request sees it: within its time, with its credentials, sharing what others fetch at the moment."""
 
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 from driftband.model.series import History
 from driftband.query.fetch import Answer
 from driftband.sources.asking import Ask, Source
-from driftband.sources.history import HistoryCache
+from driftband.sources.history import REUSE, HistoryCache
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Made:
+    value: object
+    size: int
+    until: float
 
 
 class Flights:
-    """Calls under way: whoever wants what is being fetched waits for it instead of fetching it again."""
+    """What queries make, once for all that want the same: who comes meanwhile waits, and for ``REUSE`` it is kept.
 
-    def __init__(self) -> None:
+    A dashboard's panels ask for the same again and again, within a moment. capacity: bytes that are kept.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
         self._lock = threading.Lock()
-        self._under_way: dict[Hashable, Future[Answer]] = {}
+        self._under_way: dict[Hashable, Future[Any]] = {}
+        self._made: OrderedDict[Hashable, _Made] = OrderedDict()
+        self._size = 0
 
-    def share(self, key: Hashable, ask: Ask, fetch: Callable[[], Answer]) -> Answer:
-        """Return the answer of ``fetch``, or of another call with the same key that is under way."""
+    @property
+    def size(self) -> int:
+        """Bytes kept."""
+        return self._size
+
+    def share(self, key: Hashable, ask: Ask, make: Callable[[], T], size: Callable[[T], int]) -> T:
+        """Return what ``make`` makes, or another call with the same key makes or has just made. size: its bytes."""
         with self._lock:
+            self._forget()
+            if key in self._made:
+                return cast("T", self._made[key].value)
             future = self._under_way.get(key)
             mine = future is None
             if future is None:
                 future = self._under_way[key] = Future()
         if not mine:
             try:
-                return future.result(timeout=ask.left())
+                return cast("T", future.result(timeout=ask.left()))
             except NotYet:
                 ask.left()
                 raise
         try:
-            future.set_result(fetch())
+            value = make()
+            future.set_result(value)
+            self._keep(key, value, size(value))
         except BaseException as error:
-            future.set_exception(error)
+            if not future.done():
+                future.set_exception(error)
             raise
         finally:
             with self._lock:
                 del self._under_way[key]
-        return future.result()
+        return value
+
+    def _keep(self, key: Hashable, value: object, size: int) -> None:
+        with self._lock:
+            self._made[key] = _Made(value, size, time.monotonic() + REUSE / 1000)
+            self._size += size
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop what is too old, and the oldest of what is too much."""
+        now = time.monotonic()
+        while self._made:
+            oldest = next(iter(self._made.values()))
+            if oldest.until > now and self._size <= self._capacity:
+                return
+            self._made.popitem(last=False)
+            self._size -= oldest.size
 
 
 @dataclass(frozen=True)
@@ -55,13 +100,16 @@ class RequestFetch:
 
     def instant(self, text: str, time: int) -> Answer:
         """Answer an instant query."""
-        key = (self.ask.headers, text, time)
-        return self.flights.share(key, self.ask, lambda: self.source.instant(self.ask, text, time))
+        return self.shared(("instant", text, time), lambda: self.source.instant(self.ask, text, time), _weight)
 
     def range(self, text: str, start: int, end: int, step: int) -> Answer:
         """Answer a range query."""
-        key = (self.ask.headers, text, start, end, step)
-        return self.flights.share(key, self.ask, lambda: self.source.range(self.ask, text, start, end, step))
+        key = ("range", text, start, end, step)
+        return self.shared(key, lambda: self.source.range(self.ask, text, start, end, step), _weight)
+
+    def shared(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+        """Return what ``make`` makes, or has made a moment ago for somebody with the same credentials. size: in bytes."""
+        return self.flights.share((self.ask.headers, key), self.ask, make, size)
 
     def history(self, text: str, start: int, end: int) -> History:
         """Answer on the fixed grid, from memory where it is known."""
@@ -74,3 +122,8 @@ class RequestFetch:
     def check_time(self) -> None:
         """Raise QueryError if the request's time is over."""
         self.ask.left()
+
+
+def _weight(answer: Answer) -> int:
+    frame = answer.frame
+    return frame.values.nbytes + frame.present.nbytes + 500 * len(frame.labels) + 1000

@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from driftband.query.fetch import Answer
 from driftband.query.fitting import Fitter
 from driftband.query.leaves import Engine
 from driftband.query.question import Question, Result
+
+T = TypeVar("T")
 
 SETTINGS = BandSettings(step=HOUR)
 NOW = 20_000 * DAY + 12 * HOUR
@@ -48,6 +51,10 @@ class Held:
     def is_cold(self, text: str, start: int) -> bool:
         del text, start
         return True
+
+    def shared(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+        del key, size
+        return make()
 
     def check_time(self) -> None:
         pass

@@ -1,7 +1,8 @@
 """The bands of the watcher: the same as panels draw, whatever the instants are cut into."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import fields
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from driftband.query.errors import QueryError
 from driftband.query.fetch import Answer
 from driftband.query.fitting import Fitter
 from driftband.query.watching import SignalBands, first_of, settled
+
+T = TypeVar("T")
 
 AT = 20_000 * DAY
 MINUTE = 60_000
@@ -64,6 +67,10 @@ class Source:
 
     def is_cold(self, _text: str, _start: int) -> bool:
         return False
+
+    def shared(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+        del key, size
+        return make()
 
     def check_time(self) -> None:
         pass
