@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from driftband.grafana.board import ABOUT, ENV, SERVICE, board, choice, link_to, marked
 from driftband.grafana.building import SOURCE, query, ranked_legend
 from driftband.grafana.findings_panels import changes_table, findings_table, incidents_table
-from driftband.grafana.panels import About, Column, begun, chosen, links, named, scores
+from driftband.grafana.panels import POINTS, About, Column, begun, chosen, links, named, scores
 
 UID = "driftband-change"
 
@@ -23,7 +23,7 @@ _INCIDENTS = "last_over_time(driftband_incident_opened_timestamp_seconds[$__rang
 _SUSPECTED = 'last_over_time(driftband_incident_info{suspect="$change"}[$__range])'
 _QUERY_RESULT = 3
 """How Grafana numbers a variable query of this kind."""
-_POINTS, _FURTHEST = 200, 5
+_FURTHEST = 5
 
 
 def change() -> model.Dashboard:
@@ -123,7 +123,7 @@ def _moved() -> Table:
             height=12,
             nothing="No signal is watched",
         ),
-    ).max_data_points(_POINTS)
+    ).max_data_points(POINTS)
     for ref_id, expr in (("before", f"{_SCORES} unless on () {_BEGAN}"), ("after", f"{_SCORES} and on () {_BEGAN}")):
         panel.with_target(query(expr, "", ref_id).range().format(PromQueryFormat.TABLE))
     columns = (

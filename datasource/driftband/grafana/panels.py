@@ -32,6 +32,8 @@ FILLED = {"type": common.TableCellDisplayMode.COLOR_BACKGROUND.value, "mode": "b
 """A cell on its colour."""
 P = TypeVar("P", Bars, Stat, Timeline, Table, Lines, Graph)
 Step = tuple[float | None, str]
+POINTS = 300
+"""Instants of a band or score at most: over a day one each five minutes, the grid that bands are made on."""
 _REF_IDS = "ABCDEFGH"
 _TITLE_SIZE, _VALUE_SIZE = 14, 20
 _BAND_OPACITY, _STACK_OPACITY = 15, 40
@@ -136,7 +138,7 @@ def band(about: About, exprs: Mapping[str, str], *, unit: str = "short") -> Line
 
     A filled band finds its lower edge by that name.
     """
-    panel = lines(about, exprs, unit=unit, colours={"actual": BLUE})
+    panel = lines(about, exprs, unit=unit, colours={"actual": BLUE}).max_data_points(POINTS)
     for name, properties in edges(SKY, ORANGE).items():
         panel.override_by_name(name, list(properties))
     return panel
@@ -161,7 +163,7 @@ def scores(about: About, exprs: Mapping[str, str]) -> Lines:
     panel = lines(about, exprs, unit="none").decimals(2).axis_soft_min(-2).axis_soft_max(2)
     panel.thresholds(steps((None, BLUE), (-1, VERMILION), (1, VERMILION)))
     style = common_builder.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
-    return panel.thresholds_style(style)
+    return panel.thresholds_style(style).max_data_points(POINTS)
 
 
 def signal_band(selector: str) -> dict[str, str]:
