@@ -15,6 +15,7 @@ import structlog
 from flask import Flask, Response, request
 
 from driftband import app_demo, logs
+from driftband.app_ahead import Ahead
 from driftband.app_alerts import inbox_of
 from driftband.app_evidence import Evidence, open_evidence, signed_by_hcp
 from driftband.app_incidents import Incidents, always, incidents_of
@@ -59,6 +60,39 @@ SAMPLE_EXAMPLE = 'anomaly_band(sum by (service) (rate(http_requests_total{servic
 
 
 @dataclass(frozen=True)
+class Querying:
+    """What queries are answered with; one for the service."""
+
+    source: Source
+    cache: HistoryCache
+    flights: Flights
+    engine: Engine
+
+    def fetch(self, ask: Ask) -> Fetch:
+        """Return the source as one request sees it."""
+        return RequestFetch(self.source, self.cache, self.flights, ask, wall_clock())
+
+
+def querying_of(config: Config, database: Database, measure: Measure, own: OwnSamples | None = None) -> Querying:
+    """Return it for a configuration. own: the service's own samples, where the source is to have them."""
+    settings = config.bands.settings()
+    # A service may come and go over two weeks: its band counts, its earlier selves only cost.
+    source = open_source(config, measure, max_series=10 * config.limits.series, threads=THREADS, own=own)
+    cache = HistoryCache(source.history, settings.step, HISTORY_MEMORY, measure.history)
+    fitter = Fitter(settings, FIT_MEMORY, measure.fit)
+    flights = Flights(ANSWER_MEMORY)
+    measure.watch_memory("history", lambda: cache.size)
+    measure.watch_memory("fits", lambda: fitter.size)
+    measure.watch_memory("answers", lambda: flights.size)
+    graph = None if config.dependencies is None else config.dependencies.expr
+    states = partial(intervals, database)
+    accepted = partial(accepted_of, database, settings.accept_after)
+    named = tuple(Signal(s.name, s.expr, s.level, s.model) for s in config.all_signals)
+    engine = Engine(settings, fitter, named, config.limits.series, states, graph, accepted)
+    return Querying(source, cache, flights, engine)
+
+
+@dataclass(frozen=True)
 class _Passage:
     """The way to the source for the present request."""
 
@@ -88,41 +122,26 @@ def create_app(
     evidence: Evidence,
     incidents: Incidents | None = None,
     measure: Measure | None = None,
-    own: OwnSamples | None = None,
+    querying: Querying | None = None,
 ) -> Flask:
-    """Return the WSGI application for a configuration. incidents: those that the background looks after too.
-
-    own: the service's own samples, where the source is to have them.
-    """
+    """Return the WSGI application for a configuration. incidents: those that the background looks after too."""
     incidents = incidents or incidents_of(config, evidence.database, evidence.clock)
     measure = measure or Measure()
-    settings = config.bands.settings()
-    # A service may come and go over two weeks: its band counts, its earlier selves only cost.
-    source = open_source(config, measure, max_series=10 * config.limits.series, threads=THREADS, own=own)
-    cache = HistoryCache(source.history, settings.step, HISTORY_MEMORY, measure.history)
-    fitter = Fitter(settings, FIT_MEMORY, measure.fit)
-    measure.watch_memory("history", lambda: cache.size)
-    measure.watch_memory("fits", lambda: fitter.size)
+    querying = querying or querying_of(config, evidence.database, measure)
+    source, engine = querying.source, querying.engine
     measure.watch_findings(evidence.open_findings)
-    named = tuple(Signal(s.name, s.expr, s.level, s.model) for s in config.all_signals)
-    graph = None if config.dependencies is None else config.dependencies.expr
-    states = partial(intervals, evidence.database)
-    accepted = partial(accepted_of, evidence.database, settings.accept_after)
-    engine = Engine(settings, fitter, named, config.limits.series, states, graph, accepted)
-    flights = Flights(ANSWER_MEMORY)
-    measure.watch_memory("answers", lambda: flights.size)
     seconds = config.limits.query_timeout / 1000
     forwarded = config.prometheus.forward_headers
 
     def passage(within: float) -> _Passage:
         mine = tuple((name, request.headers[name]) for name in forwarded if name in request.headers)
         ask = Ask(time.monotonic() + within, mine)
-        return _Passage(source, RequestFetch(source, cache, flights, ask, wall_clock()), ask)
+        return _Passage(source, querying.fetch(ask), ask)
 
     gateway = Gateway(
         passage=passage,
         answer=engine.answer,
-        catalog=Catalog(named, engine.states, graph),
+        catalog=Catalog(engine.signals, engine.states, engine.dependencies),
         clock=wall_clock,
         query_timeout=seconds,
         version=version("driftband"),
@@ -191,9 +210,21 @@ def _run(config: Config, evidence: Evidence, ready: Callable[[], bool] = always,
     own = app_demo.own_samples(config, measure) if scraped else None
     incidents = replace(incidents_of(config, evidence.database, evidence.clock), ready=ready)
     source = open_source(config, measure, max_series=WATCHED_SERIES, threads=WATCHER_THREADS)
-    watching = watcher(config, evidence.database, source, measure)
-    app = create_app(config, evidence, incidents, measure, own)
-    cast("Any", Server(config, app, evidence, incidents, watching, own)).run()
+    querying = querying_of(config, evidence.database, measure, own)
+    watching = watcher(config, evidence.database, source, measure, querying.cache)
+    app = create_app(config, evidence, incidents, measure, querying)
+    ahead = _ahead(config, querying) if config.prometheus.is_http else None
+    cast("Any", Server(config, app, evidence, incidents, watching, own, ahead)).run()
+
+
+def _ahead(config: Config, querying: Querying) -> Ahead:
+    seconds, cache = config.limits.query_timeout / 1000, querying.cache
+    return Ahead(
+        signals=querying.engine.signals,
+        engine=querying.engine,
+        fetch=lambda: querying.fetch(Ask(time.monotonic() + seconds)),
+        room=lambda: cache.size < HISTORY_MEMORY // 2,
+    )
 
 
 def demo(environ: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.gthread import ThreadWorker
 
 from driftband import logs
+from driftband.app_ahead import Ahead, reading_ahead
 from driftband.app_alerts import forgetting_alerts, taker_of, taking
 from driftband.app_annotations import annotating
 from driftband.app_evidence import Background, Chore, Evidence, tidying
@@ -94,8 +95,9 @@ class Server(BaseApplication):
         incidents: Incidents,
         watching: Watcher | None,
         own: OwnSamples | None,
+        ahead: Ahead | None,
     ) -> None:
-        self._driftband, self._own = config, own
+        self._driftband, self._own, self._ahead = config, own, ahead
         self._app, self._evidence, self._incidents, self._watching = app, evidence, incidents, watching
         super().__init__()
 
@@ -148,6 +150,8 @@ class Server(BaseApplication):
         pictures = pictures_of(self._driftband, database)
         if owed := delivering(self._driftband, outbox, outbox, self._evidence.clock, pictures):
             Background(database, owed).start()
+        if self._ahead is not None:
+            Background(database, [reading_ahead(self._ahead)]).start()
         if self._watching is not None:
             self._watching.start()
         return self._app

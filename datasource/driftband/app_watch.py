@@ -20,6 +20,7 @@ from driftband.detect.registry import DETECTORS
 from driftband.model.moment import from_ms, to_ms
 from driftband.query.errors import QueryError
 from driftband.sources.asking import Source
+from driftband.sources.history import HistoryCache
 from driftband.sources.watching import WatchedSource
 from driftband.store import leases, watching
 from driftband.store.database import Database
@@ -187,17 +188,21 @@ class _Settings:
     source: WatchedSource
 
 
-def watcher(config: Config, database: Database, source: Source, measure: Measure) -> Watcher | None:
+def watcher(
+    config: Config, database: Database, source: Source, measure: Measure, cache: HistoryCache | None = None
+) -> Watcher | None:
     """Return the watcher of a configuration's signals, intents and service graph, None where there are none.
 
-    What was watched before is over then.
+    What was watched before is over then. cache: of the queries, with which the histories of signals are shared that may
+    be asked for.
     """
     settings, interval = config.bands.settings(), config.watch.interval
     watched = watched_of(config, measure)
     if not watched:
         watching.enrol(database, {}, utc_now())
         return None
-    fetch = WatchedSource(source, settings.step, config.limits.query_timeout / 1000)
+    within = config.limits.query_timeout / 1000
+    fetch = WatchedSource(source, settings.step, within, cache, config.limits.series)
     around = Surroundings(
         database=database,
         fetch=fetch,

@@ -9,6 +9,7 @@ from driftband.model.series import History, Labels
 from driftband.query.errors import QueryError
 from driftband.query.fetch import Answer
 from driftband.sources.asking import Ask, Source
+from driftband.sources.history import HistoryCache
 
 MOST_SAMPLES = 1_500_000
 """Samples of a history that are asked for at once: some forty megabytes."""
@@ -19,11 +20,16 @@ ALIVE_WITHIN = 3.0
 
 @dataclass(frozen=True)
 class WatchedSource:
-    """The fetch that the watcher is handed. step: of the bands' grid (ms). within: seconds for each request."""
+    """The fetch that the watcher is handed. step: of the bands' grid (ms). within: seconds for each request.
+
+    cache: where histories of up to ``shared`` series are kept, so that the source is asked once for watching and queries.
+    """
 
     source: Source
     step: int
     within: float
+    cache: HistoryCache | None = None
+    shared: int = 0
 
     def range(self, text: str, start: int, end: int, step: int) -> Answer:
         """Answer a range query."""
@@ -33,6 +39,8 @@ class WatchedSource:
         """Answer on the grid ``[start, end)``."""
         count = self.source.instant(self._ask(), f"count({text}\n)", end - self.step).frame.values
         series = max(int(count[0, 0]) if count.size else 1, 1)
+        if self.cache is not None and series <= self.shared:
+            return self.cache.read(self._ask(), text, start, end, time.time_ns() // 1_000_000)
         length = max(MOST_SAMPLES // series, FEWEST_POINTS) * self.step
         pieces = [
             self.source.history(self._ask(), text, first, min(first + length, end), self.step)
