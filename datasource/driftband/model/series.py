@@ -72,10 +72,10 @@ class History:
         """The grid instants, shape (T,)."""
         return self.start + self.step * np.arange(self.values.shape[1], dtype=np.int64)
 
-    def only(self, rows: Sequence[int]) -> "History":
+    def only(self, rows: Sequence[int] | Instants) -> "History":
         """Return some of the series."""
         labels = tuple(self.labels[row] for row in rows)
-        return History(self.start, self.step, labels, self.values[np.array(rows, dtype=np.int64)])
+        return History(self.start, self.step, labels, self.values[np.asarray(rows, dtype=np.int64)])
 
     def between(self, start: int, end: int) -> "History":
         """Return the part on ``[start, end)``, padded with NaN where this history does not reach."""

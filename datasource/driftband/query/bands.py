@@ -107,7 +107,7 @@ class BandMaker:
             )
         # Fits are of all series, so that they serve whatever one is asked for.
         rows = [row for row, known in enumerate(history.labels) if matches(self.narrowing, known)]
-        mine = history.only(rows)
+        mine = history.only(rows) if len(rows) < count else history
         tracks: list[tuple[Bools, Track | None]] = []
         notes: tuple[str | None, ...] = (None,) * len(rows)
         waiting = 0
@@ -135,10 +135,9 @@ class BandMaker:
         history = self.fetch.history(operand, start, last + 1)
         # What has been gone since before the range gets no band there; it must not count, nor cost a fit.
         alive = ~np.all(np.isnan(history.between(first_refit - self.settings.min_history, last + 1).values), axis=1)
-        labels = tuple(known for known, keep in zip(history.labels, alive, strict=True) if keep)
-        if len(labels) > self.max_series:
-            raise too_many(len(labels), self.max_series)
-        return History(history.start, history.step, labels, history.values[alive])
+        if alive.sum() > self.max_series:
+            raise too_many(int(alive.sum()), self.max_series)
+        return history if alive.all() else history.only(np.flatnonzero(alive))
 
     def _check_count(self, operand: str, last: int) -> None:
         count = self.fetch.instant(f"count({operand}\n)", last).frame.values

@@ -12,6 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from driftband.forecast import engine
 from driftband.forecast.engine import Fit, Track
 from driftband.model.band import BandSettings
@@ -135,7 +137,7 @@ class Fitter:
 
 
 def _digest(history: History) -> bytes:
-    return hashlib.blake2b(history.values.tobytes(), digest_size=16).digest()
+    return hashlib.blake2b(np.ascontiguousarray(history.values).data, digest_size=16).digest()
 
 
 def _weight(history: History) -> int:

@@ -5,6 +5,7 @@ Format: https://prometheus.io/docs/prometheus/latest/querying/functions/. ``ELEM
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 import re2
@@ -106,6 +107,7 @@ SHAPING: Mapping[str, Callable[[Frame, Call, list[Value]], Value]] = {
 }
 
 
+@lru_cache(maxsize=1000)
 def compile_regex(pattern: str) -> "re2._Regexp[str]":
     """Compile a regex of Prometheus's dialect (RE2, which takes linear time whatever the pattern).
 

@@ -3,7 +3,7 @@
 Format: https://prometheus.io/docs/prometheus/latest/querying/api/.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -101,12 +101,11 @@ class PrometheusSource:
         def part(first: int) -> list[dict[str, Any]]:
             return self._grid(ask, text, start + first * step, start + (min(first + size, length) - 1) * step, step)
 
-        with ThreadPoolExecutor(ABREAST, thread_name_prefix="history") as abreast:
-            for answer in abreast.map(part, range(0, length, size)):
-                try:
-                    self._place_all(answer, start, step, length, rows)
-                except _NONSENSE:
-                    raise _not_a_prometheus() from None
+        for answer in _abreast(part, range(0, length, size)):
+            try:
+                self._place_all(answer, start, step, length, rows)
+            except _NONSENSE:
+                raise _not_a_prometheus() from None
         found = tuple(rows)
         return History(start, step, found, np.array([rows[k] for k in found]).reshape(len(found), length))
 
@@ -142,6 +141,15 @@ class PrometheusSource:
                 f"the operand has had more than {self._max_series} series in the history that its band needs",
                 "aggregate it, as in sum by (service) (...), or raise limits.series",
             )
+
+
+def _abreast(part: Callable[[int], list[dict[str, Any]]], firsts: Sequence[int]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the parts in order. The last minutes, which are asked for again and again, are not worth a thread."""
+    if len(firsts) == 1:
+        yield part(firsts[0])
+        return
+    with ThreadPoolExecutor(ABREAST, thread_name_prefix="history") as abreast:
+        yield from abreast.map(part, firsts)
 
 
 Sample = tuple[float, str]
