@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes blocks of the sample world once, then runs Prometheus on them.
+# Makes blocks of the sample world once, then runs Prometheus on them. DRIFTBAND_READ_TOKEN: with it driftband is scraped.
 set -eu
+(umask 077 && printf %s "$DRIFTBAND_READ_TOKEN" >/tmp/driftband.token)
 data=/prometheus
 if [ ! -e "$data/.backfilled" ]; then
     for day in /world/*.om; do

@@ -18,6 +18,7 @@ from driftband.store.database import Database
 from driftband.store.overview import StoredOverview
 
 from .conftest import PrometheusFactory
+from .driftband_server import DriftbandServer
 from .program import Program
 
 DOCKER = Path(__file__).parents[2] / "docker"
@@ -61,6 +62,31 @@ def test_a_prometheus_that_scrapes_it_goes_on_with_the_story_of_the_backfill(
         known = world.read([labels], 0, 2**53)[0]
         expected = dict(zip(known.times.tolist(), known.values.tolist(), strict=True))
         assert all(expected[round(t * 1000)] == float(value) for t, value in values), labels
+
+
+@pytest.mark.slow
+def test_a_prometheus_scrapes_driftband_with_the_token_that_compose_gives_to_both(
+    prometheus_factory: PrometheusFactory, tmp_path: Path
+) -> None:
+    config = yaml.safe_load((DOCKER / "prometheus.yml").read_text())
+    (job,) = (job for job in config["scrape_configs"] if job["job_name"] == "driftband")
+    assert f">{job['authorization']['credentials_file']}" in (DOCKER / "prometheus.sh").read_text()
+    services = yaml.safe_load((DOCKER.parent / "docker-compose.yml").read_text())["services"]
+    given, wanted = (services[name]["environment"] for name in ("prometheus", "driftband"))
+    assert given["DRIFTBAND_READ_TOKEN"] in wanted["DRIFTBAND_ACCESS__READ_TOKENS"]
+    token = tmp_path / "driftband.token"
+    token.write_text("read-token-0123456789")
+    access = {"read_tokens": [token.read_text()]}
+    with DriftbandServer(tmp_path, prometheus={"url": "sample:"}, access=access) as server:
+        job |= {"scrape_interval": "1s", "authorization": {"credentials_file": str(token)}}
+        job["static_configs"] = [{"targets": [server.url.removeprefix("http://")]}]
+        prometheus = prometheus_factory(config=yaml.safe_dump({"scrape_configs": [job]}))
+        for _ in range(300):
+            found = prometheus.get("/api/v1/query", params={"query": "driftband_cache_bytes"}).json()["data"]["result"]
+            if found:
+                break
+            time.sleep(0.1)
+    assert {one["metric"]["job"] for one in found} == {"driftband"}
 
 
 def _telling(world: World) -> set[Labels]:
