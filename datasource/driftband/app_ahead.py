@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -32,6 +32,7 @@ class Ahead:
     fetch: Callable[[], Fetch]
     room: Callable[[], bool]
     _due: float = 0.0
+    _refused: set[str] = field(default_factory=set)
 
     def look(self, now: datetime) -> None:
         """Ask for the bands of a day ago and of now, if it is time."""
@@ -42,10 +43,12 @@ class Ahead:
             try:
                 self._read(signal, to_ms(now))
             except QueryError as error:
-                log.info("not read ahead", signal=signal.name, reason=str(error))
                 if error.status == _UNAVAILABLE:
                     self._due = time.monotonic() + RETRY
                     return
+                if signal.name not in self._refused:
+                    log.info("not read ahead", signal=signal.name, reason=str(error))
+                self._refused.add(signal.name)
 
     def _read(self, signal: Signal, now: int) -> None:
         fetch = self.fetch()

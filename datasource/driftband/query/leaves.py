@@ -79,6 +79,7 @@ class _SourceLeaves:
     warnings: list[str] = field(default_factory=list)
     infos: list[str] = field(default_factory=list)
     _asked: dict[str, Answer] = field(default_factory=dict)
+    _found: dict[tuple[object, ...], list[Interval]] = field(default_factory=dict)
 
     @property
     def times(self) -> Instants:
@@ -112,7 +113,7 @@ class _SourceLeaves:
         offset = round(selector.offset.total_seconds() * 1000)
         if NATIVE[str(selector.metric)].is_state:
             shifted = self.times - offset
-            frame = select_states(self.engine.states, selector, shifted, self.question.step, self.now)
+            frame = select_states(self._states, selector, shifted, self.question.step, self.now)
             return Frame(self.times, frame.labels, frame.values, frame.present)
         if NATIVE[str(selector.metric)].is_graph:
             return self._graph(selector, self.times - offset)
@@ -141,6 +142,13 @@ class _SourceLeaves:
         frame = select_graph(self.engine.states, selector, inner.ask(self.engine.dependencies).frame)
         last = np.minimum(np.arange(len(instants)), max(len(past), 1) - 1)
         return Frame(self.times, frame.labels, frame.values[:, last], frame.present[:, last])
+
+    def _states(self, name: str, start: int, end: int, equal: Mapping[str, str], limit: int) -> list[Interval]:
+        """Find intervals, each once: a query names the same ones for each severity, and on both sides of an ``or``."""
+        key = (name, start, end, tuple(sorted(equal.items())), limit)
+        if key not in self._found:
+            self._found[key] = self.engine.states(name, start, end, equal, limit)
+        return self._found[key]
 
     def stamps(self, selector: Selector) -> Frame:
         """Return the instants that native series are computed at: they have no samples of their own."""

@@ -19,6 +19,10 @@ TOUCHED = {"driftband_change"}
 """Series that are there at every step whose interval touches them: no short apply falls between two steps."""
 
 
+_NOT_NARROWING = ("__name__", "severity")
+"""What no store narrows by: severity is that of the beginning. One look serves selectors that differ in it alone."""
+
+
 def select_states(find: Intervals, selector: Selector, times: Instants, step: int | None, now: int) -> Frame:
     """Answer a selector of a state series at ``times`` (epoch ms, ascending); what is asked of the future is as of now.
 
@@ -40,7 +44,7 @@ def states(find: Intervals, selector: Selector, start: int, end: int) -> list[tu
         QueryError: where there are more than ``MOST_INTERVALS``.
     """
     name = str(selector.metric)
-    equal = {m.name: m.value for m in selector.matchers if m.op == "=" and m.value and m.name != "__name__"}
+    equal = {m.name: m.value for m in selector.matchers if m.op == "=" and m.value and m.name not in _NOT_NARROWING}
     found = find(name, start, end, equal, MOST_INTERVALS + 1)
     if len(found) > MOST_INTERVALS:
         raise cannot(
