@@ -134,7 +134,8 @@ def test_another_address_or_contact_point_is_a_change_and_secrets_are_renewed_on
 ) -> None:
     clean("install")
     moved = clean("install", DRIFTBAND_URL="http://new.example")
-    assert [step["kind"] for step in moved] == ["data source", "contact point"]
+    # The pages of the runbooks, to which the rules link, have moved too.
+    assert [step["kind"] for step in moved] == ["data source", "contact point", *["rule group"] * len(GROUPS)]
     renewed = clean("install", "--renew-secrets", DRIFTBAND_URL="http://new.example")
     assert [(step["kind"], step["lines"]) for step in renewed] == [
         ("data source", ["the secrets are written again"]),
