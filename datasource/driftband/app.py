@@ -21,7 +21,7 @@ from driftband.app_evidence import Evidence, open_evidence, signed_by_hcp
 from driftband.app_incidents import Incidents, always, incidents_of
 from driftband.app_pagerduty import pagerduty_inbox
 from driftband.app_pictures import pictures_of
-from driftband.app_server import THREADS, Server
+from driftband.app_server import THREADS, Server, listenable
 from driftband.app_source import open_source, wall_clock
 from driftband.app_verify import Gate
 from driftband.app_watch import watcher
@@ -199,7 +199,8 @@ def _readiness(source: Source, database: Database) -> Readiness:
 
 
 def serve(config: Config) -> None:
-    """Serve until stopped. SIGTERM and SIGINT let requests under way end first."""
+    """Serve until stopped. SIGTERM and SIGINT let requests under way end first. Raises ListenError."""
+    listenable(config)
     logs.configure(config.secrets())
     _run(config, open_evidence(config))
 
@@ -228,10 +229,11 @@ def _ahead(config: Config, querying: Querying) -> Ahead:
 
 
 def demo(environ: Mapping[str, str]) -> None:
-    """Serve the sample world, with a ready configuration that the environment may override."""
+    """Serve the sample world, with a ready configuration that the environment may override. Raises ListenError."""
     folder = tempfile.TemporaryDirectory(prefix="driftband-demo-")
     now = wall_clock()
     config = app_demo.ready(Path(folder.name) / "driftband.db", environ, now)
+    listenable(config)
     evidence = open_evidence(config)
     app_demo.tell(config, evidence, now)
     sys.stdout.write(app_demo.banner(config.external_url.rstrip("/"), SAMPLE_EXAMPLE))

@@ -84,6 +84,23 @@ def _let_end(client: socket.socket) -> None:
         pass
 
 
+class ListenError(Exception):
+    """It cannot listen where it should; the text says why, and what to set."""
+
+
+def listenable(config: Config) -> None:
+    """Raise ListenError where nothing can listen on ``config.listen``: gunicorn would say so in a line of its log."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((config.host, config.port))
+    except OSError as error:
+        raise ListenError(
+            f"cannot listen on {config.listen}: {error.strerror}; set another address in `listen` or DRIFTBAND_LISTEN"
+        ) from None
+
+
 class Server(BaseApplication):
     """Gunicorn with threads in one process, so that all of them share the caches."""
 

@@ -97,12 +97,13 @@ def serve(path: Path | None) -> None:
     """Answer Grafana: the service."""
     config = _load(path)
     from driftband import app  # noqa: PLC0415 - not before the configuration is known to be good
+    from driftband.app_server import ListenError  # noqa: PLC0415
     from driftband.sources.replay_files import ReplayError  # noqa: PLC0415
     from driftband.store.database import StoreError  # noqa: PLC0415
 
     try:
         app.serve(config)
-    except (ReplayError, StoreError) as error:
+    except (ReplayError, StoreError, ListenError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -110,10 +111,13 @@ def serve(path: Path | None) -> None:
 def demo() -> None:
     """Serve a made-up shop with three weeks of telemetry."""
     from driftband import app  # noqa: PLC0415 - not before it is needed
+    from driftband.app_server import ListenError  # noqa: PLC0415
     from driftband.config import ConfigError  # noqa: PLC0415
 
     try:
         app.demo(os.environ)
+    except ListenError as error:
+        raise click.ClickException(str(error)) from None
     except ConfigError as error:
         raise click.ClickException(f"the configuration cannot be used\n{error}") from None
 
