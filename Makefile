@@ -15,7 +15,7 @@ help:
 	@echo 'make test      the tests of a few minutes'
 	@echo 'make test-all  the slow tests too'
 	@echo 'make lint      style, types, import directions, generated dashboards and rules'
-	@echo 'make bench     the benchmarks, one after the other; make bench-incidents the one of incidents'
+	@echo 'make bench     the benchmarks, one after the other; make bench-incidents those of incidents'
 	@echo 'make docs      write the reference pages from the code'
 	@echo 'make lock      resolve the dependencies anew (wants uv)'
 
@@ -44,6 +44,7 @@ bench: $(TESTABLE)
 
 bench-incidents: $(TESTABLE)
 	@$(BIN)/python tests/benchmarks/bench_incidents.py
+	@$(BIN)/python tests/benchmarks/bench_calm.py
 
 docs: $(TESTABLE)
 	@$(BIN)/python docs/reference.py
@@ -54,7 +55,7 @@ lock:
 	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
 $(RUNNABLE): requirements.lock pyproject.toml | $(BIN)/pip
-	@echo 'Installing driftband into $(VENV) ...'
+	@echo 'Installing driftband into $(VENV), once; it takes a minute or a few ...'
 	@$(PIP_INSTALL) --require-hashes -r requirements.lock
 	@$(PIP_INSTALL) --no-deps -e .
 	@touch $@

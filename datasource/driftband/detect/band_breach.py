@@ -13,7 +13,7 @@ from driftband.detect.sides import hurting, side_of
 from driftband.detect.walking import Looked, looked_at, walk
 from driftband.detect.words import HOUR, MINUTE, instant, number, span
 from driftband.model.finding import Severity
-from driftband.model.series import Labels
+from driftband.model.series import Floats, Labels
 from driftband.model.signal import Watched, WatchedSignal
 
 WELL_INSIDE = 0.7
@@ -45,7 +45,6 @@ class BandBreach:
             close_after=instants(max(rule.for_ms, LEAST_CALM), interval),
             reopen_within=max(REOPEN_WITHIN, 3 * rule.for_ms),
             give_up=GIVE_UP,
-            weak=WEAK,
             weak_after=instants(WEAK_TIMES * max(rule.for_ms, LEAST_CALM), interval),
         )
         teller = _Telling(rule)
@@ -59,16 +58,27 @@ def look(rule: WatchedSignal, seen: Watched) -> Looked:
     departed = np.where(np.sign(seen.score) == band.departed_side, np.abs(seen.values - band.reference_expected), 0.0)
     # The score may be that of the reference: the deviation from either counts.
     deviation = np.fmax(np.abs(seen.values - band.expected), departed)
+    short, long = _unusual(seen)
     return looked_at(
         seen.times,
         seen.labels,
         known=~np.isnan(seen.score),
-        bad=(size >= 1) & (deviation >= rule.min_deviation),
+        bad=(size >= long) & (deviation >= rule.min_deviation),
         calm=(size <= WELL_INSIDE) | (deviation < WELL_INSIDE * rule.min_deviation),
         score=np.nan_to_num(size),
         side=np.sign(seen.score),
+        weak=short,
         shown={"values": seen.values, "expected": band.expected, "lower": band.lower, "upper": band.upper},
     )
+
+
+def _unusual(seen: Watched) -> tuple[Floats, Floats]:
+    """Return the scores, on the side of each value, that calm alone does not reach for a short and for a long while."""
+    if seen.strays is None:
+        return np.full(seen.score.shape, WEAK), np.ones(seen.score.shape)
+    below, above = np.moveaxis(seen.strays[..., None], 1, 0)
+    short, long = np.moveaxis(np.where(seen.score[:, None] < 0, below, above), 1, 0)
+    return np.fmax(short, WEAK), np.fmax(long, 1.0)
 
 
 @dataclass(frozen=True)

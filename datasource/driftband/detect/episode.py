@@ -33,7 +33,8 @@ Judge = Callable[[float, int], Severity]
 class Sight(NamedTuple):
     """What a detector sees of a subject at an instant. bad, calm: neither where it is in between, or nothing is known.
 
-    side: +1 above, -1 below, 0 where there are no sides: what changes sides has not lasted.
+    side: +1 above, -1 below, 0 where there are no sides: what changes sides has not lasted. weak: a score below this is weak
+    evidence.
     """
 
     at: int
@@ -43,21 +44,21 @@ class Sight(NamedTuple):
     score: float
     shown: tuple[float, ...] = ()
     side: int = 0
+    weak: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
     """How long things must last. open_after, close_after: instants. reopen_within, give_up: ms.
 
-    weak, weak_after: below this score, so many instants open it. give_up: an open one closes after so long without
-    any evidence, which is said.
+    weak_after: so many instants of weak evidence open it. give_up: an open one closes after so long without any evidence,
+    which is said.
     """
 
     open_after: int
     close_after: int
     reopen_within: int
     give_up: int
-    weak: float = 0.0
     weak_after: int = 0
 
 
@@ -134,7 +135,7 @@ class Episode:
         self.blind_since = None
         self.bad += 1
         self._remember(sight)
-        weak = self.score < patience.weak
+        weak = self.score < sight.weak
         if self.bad < max(patience.open_after, patience.weak_after if weak else 0):
             return None
         return self._open(sight, judge)

@@ -44,7 +44,6 @@ class LevelShift:
             close_after=instants(max(rule.for_ms, CALM), interval),
             reopen_within=max(REOPEN_WITHIN, 3 * rule.for_ms),
             give_up=GIVE_UP,
-            weak=WEAK,
             weak_after=instants(max(rule.for_ms, WEAK_FOR), interval),
         )
         teller = _Telling(rule)
@@ -66,6 +65,7 @@ def look(rule: WatchedSignal, seen: Watched) -> Looked:
         calm=(size <= RETURNED) | (deviation < RETURNED * rule.min_deviation),
         score=np.nan_to_num(size),
         side=np.sign(score),
+        weak=WEAK,
         shown={
             "values": seen.values,
             "expected": band.reference_expected,

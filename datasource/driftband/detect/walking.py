@@ -17,7 +17,7 @@ from driftband.model.series import Bools, Floats, Instants, Labels
 class Looked:
     """What a detector sees of ``n`` series at ``T`` instants, each array (n, T).
 
-    known, bad, calm, score, side: as of ``Sight``; bad or calm only where known. shown: by name, what a point keeps.
+    known, bad, calm, score, side, weak: as of ``Sight``; bad or calm only where known. shown: by name, what a point keeps.
     """
 
     times: tuple[int, ...]
@@ -27,6 +27,7 @@ class Looked:
     calm: Bools
     score: Floats
     side: Floats
+    weak: Floats
     shown: Mapping[str, Floats]
 
 
@@ -109,12 +110,13 @@ def _busy(looked: Looked, states: States) -> Iterator[tuple[Labels, State | None
     columns = [array[rows].ravel().tolist() for array in (looked.known, looked.bad, looked.calm, looked.score)]
     shown = [array[rows].ravel().tolist() for array in looked.shown.values()]
     sides = looked.side[rows].astype(np.int64).ravel().tolist()
+    weak = looked.weak[rows].ravel().tolist()
     size = len(looked.times)
     for place, row in enumerate(rows):
         labels = looked.labels[row]
         own = slice(place * size, (place + 1) * size)
         points = zip(*(column[own] for column in shown), strict=True) if shown else ((),) * size
-        sights = map(Sight, looked.times, *(column[own] for column in columns), points, sides[own])
+        sights = map(Sight, looked.times, *(column[own] for column in columns), points, sides[own], weak[own])
         yield labels, states.get(labels), sights
     if states:
         here = set(looked.labels)
@@ -133,7 +135,9 @@ def looked_at(
     score: Floats,
     side: Floats,
     shown: Mapping[str, Floats],
+    weak: Floats | float = 0.0,
 ) -> Looked:
     """Make what was looked at: nothing is bad or calm where nothing is known, and there is no side where nothing is bad."""
     bad = bad & known
-    return Looked(tuple(times.tolist()), labels, known, bad, calm & known, score, np.where(bad, side, 0.0), shown)
+    side, weak = np.where(bad, side, 0.0), np.broadcast_to(np.float64(weak), score.shape)
+    return Looked(tuple(times.tolist()), labels, known, bad, calm & known, score, side, weak, shown)

@@ -80,14 +80,20 @@ def _drawn(track: Track, standing: Standing) -> tuple[Floats, Floats, Floats]:
     weights = at_lead(calibration.weights, node, part)
     correction = live.weighted(track.corrections[:, :, state], np.moveaxis(weights, 2, 1))
     path = fit.expected
-    expected = path[:, place] * (1 - standing.share) + path[:, place + 1] * standing.share + correction
+    here, there = path[:, place], path[:, place + 1]
+    expected = here * (1 - standing.share) + there * standing.share + correction
+    # When a step comes between two grid points is not known: the band holds both sides of it.
+    low, high = (
+        np.where(standing.share == 0, here, np.minimum(here, there)),
+        np.where(standing.share == 0, here, np.maximum(here, there)),
+    )
     scale = _along_leads(np.moveaxis(calibration.scales[:, :, fit.hours[place]], 1, 2), node, part)
     # As wide as the last hours were rough, and less so the further ahead.
     rough = np.interp(standing.lead, calibration.leads, calibration.roughness())
     scale = scale * (track.volatility[:, state] * track.widening[:, state]) ** rough
     width = at_lead(calibration.widths(track.level), node, part) * scale[..., None]
     width = np.maximum(width, calibration.floor[:, None, None])
-    return _clamped(fit, expected - width[..., 0], expected, expected + width[..., 1])
+    return _clamped(fit, low + correction - width[..., 0], expected, high + correction + width[..., 1])
 
 
 def _reference(track: Track, standing: Standing) -> tuple[Floats, Floats, Floats]:

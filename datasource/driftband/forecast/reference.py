@@ -11,6 +11,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from driftband.forecast.rising import STEPS, steady_rise
 from driftband.forecast.robust import in_a_row, median, quantile, smooth_circular
 from driftband.model.band import DAY
 from driftband.model.series import Floats, Instants
@@ -70,7 +71,12 @@ def make_reference(values: Floats, ahead: int, accept_after: int, floor: Floats)
     usual = np.where(np.isnan(usual), shape + median(level)[:, None], usual)
     left = sample - shape[:, None, ::some] - level[..., None]
     wander = _wander(level, patience)
-    spread = [np.hypot(MARGIN * np.maximum(_typical(left * side), 0) / _TAIL_SCORE, wander) for side in (-1, 1)]
+    grown = _grown(level, patience)
+    spread = [
+        np.hypot(MARGIN * np.maximum(_typical(left * side, patience), 0) / _TAIL_SCORE, wander)
+        + np.maximum(grown * side, 0) / _TAIL_SCORE
+        for side in (-1, 1)
+    ]
     usual = np.tile(usual, (1, ahead + 1))
     weeks = _weeks_ago(values, ahead, -(-patience // WEEK))
     weeks = smooth_circular(np.where(np.isnan(weeks), usual, weeks), values.shape[2] // 24)
@@ -86,8 +92,14 @@ def _judged(days: int, patience: int) -> slice:
     return slice(0, days)
 
 
-def _typical(errors: Floats) -> Floats:
-    return np.nan_to_num(median(quantile(errors, TAIL)))
+def _typical(errors: Floats, patience: int) -> Floats:
+    """Return the tail of a day's own errors: that of the middle day, or of the farthest but one that is accepted by now."""
+    tails = quantile(errors, TAIL)
+    accepted = np.sort(np.nan_to_num(tails[:, : tails.shape[1] - patience], nan=-np.inf), axis=1)
+    usual = median(tails)
+    if accepted.shape[1] > 1:
+        usual = np.fmax(usual, accepted[:, -2])
+    return np.nan_to_num(usual)
 
 
 def _wander(level: Floats, patience: int) -> Floats:
@@ -97,6 +109,14 @@ def _wander(level: Floats, patience: int) -> Floats:
         return np.zeros(len(level))
     wander: Floats = np.nan_to_num(_MAD * median(moves) * np.sqrt(min(patience, WEEK)))
     return wander
+
+
+def _grown(level: Floats, patience: int) -> Floats:
+    """Return how far a series will have grown by itself when a departure is accepted, if it grew steadily before."""
+    accepted = level[:, : max(level.shape[1] - patience, 0), None]
+    rise = steady_rise(accepted, max(accepted.shape[1] - 1, STEPS))
+    grown: Floats = rise * (patience + (patience - 1) / 2)
+    return grown
 
 
 def _weeks_ago(values: Floats, ahead: int, weeks: int) -> Floats:

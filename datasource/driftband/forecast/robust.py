@@ -8,6 +8,9 @@ import numpy as np
 
 from driftband.model.series import Floats
 
+FAR = 4.0
+"""Mean distances from a smooth course beyond which something is a step, and not noise."""
+
 
 def quantile(values: Floats, share: float) -> Floats:
     """Return the quantile along the last axis, linear between neighbours, NaN where all are NaN."""
@@ -48,7 +51,11 @@ def in_a_row(values: Floats) -> Floats:
 
 
 def smooth_circular(values: Floats, reach: int) -> Floats:
-    """Return the centred moving mean over ``2 * reach + 1`` places of the last axis, which is a circle; no NaN."""
+    """Return the centred moving mean over ``2 * reach + 1`` places of the last axis, which is a circle; no NaN.
+
+    What lies far from that, in terms of what is usual along the axis, stays as it is: a step, or the seam of the circle where
+    something grows. Smoothed away it would be expected before it comes, and after it has gone.
+    """
     if reach == 0:
         return values
     wrapped = np.concatenate([values[..., -reach:], values, values[..., :reach]], axis=-1)
@@ -57,7 +64,12 @@ def smooth_circular(values: Floats, reach: int) -> Floats:
     total = np.zeros((*wrapped.shape[:-1], wrapped.shape[-1] + 1))
     np.cumsum(wrapped - centre, axis=-1, out=total[..., 1:])
     width = 2 * reach + 1
-    return (total[..., width:] - total[..., :-width]) / width + centre
+    smoothed = (total[..., width:] - total[..., :-width]) / width + centre
+    away = np.abs(values - smoothed)
+    usual = mean(away)[..., None]
+    # Once more without the steps: many of them are not what is usual.
+    usual = mean(np.minimum(away, FAR * usual))[..., None]
+    return np.where(away > FAR * usual, values, smoothed)
 
 
 def _between(lower: Floats, upper: Floats, part: "Floats | float") -> Floats:

@@ -57,6 +57,8 @@ class Watched:
     where a series has no sample. band: of the same shape; score: (n, T), of ``values``, NaN where there is no band.
     to_breach: (n, T), seconds until the forecast crosses the signal's limit, as ``forecast.engine.time_to_breach`` gives
     them: inf where it does not within the horizon, NaN where there is no forecast; None where the signal has no limit.
+    strays: (n, 2, S), the score below and above that calm alone goes beyond once in years, for a short and for a long while
+    (``forecast.excursions``); NaN where that is unknown, None where nobody has looked.
     """
 
     times: Instants
@@ -65,6 +67,7 @@ class Watched:
     band: Band
     score: Floats
     to_breach: Floats | None = None
+    strays: Floats | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays whose shapes do not belong together."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from driftband.forecast import engine
 from driftband.forecast.engine import Fit, Track
+from driftband.forecast.excursions import SPANS
 from driftband.model.band import Band, BandSettings
 from driftband.model.series import Bools, Floats, Frame, History, Instants, Labels
 from driftband.model.signal import Watched, WatchedSignal
@@ -182,7 +183,12 @@ class SignalBands:
         values[len(day.labels) :] = seen[young]
         band, left = self._band(day, instants, len(labels))
         score = band.score(values)
-        return Watched(times=instants, labels=labels, values=values, band=band, score=score, to_breach=left)
+        strays = np.full((len(labels), 2, len(SPANS)), np.nan)
+        for part in day.parts:
+            strays[part.rows] = part.fit.calibration.strays(self._level)
+        return Watched(
+            times=instants, labels=labels, values=values, band=band, score=score, to_breach=left, strays=strays
+        )
 
     def _band(self, day: _Day, instants: Instants, count: int) -> tuple[Band, Floats | None]:
         """Return the band, and the seconds until the forecast crosses the limit, where there is one."""
@@ -227,7 +233,7 @@ def first_of(seen: Watched, count: int) -> Watched:
     band = Band(**{one.name: getattr(seen.band, one.name)[:, :count] for one in fields(Band)})
     left = None if seen.to_breach is None else seen.to_breach[:, :count]
     values, score = seen.values[:, :count], seen.score[:, :count]
-    return Watched(times=seen.times[:count], labels=seen.labels, values=values, band=band, score=score, to_breach=left)
+    return replace(seen, times=seen.times[:count], values=values, band=band, score=score, to_breach=left)
 
 
 def settled(seen: Seen, had_series: bool, now: int, patience: int) -> int:

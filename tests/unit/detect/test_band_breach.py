@@ -77,6 +77,25 @@ def test_weak_evidence_must_last_six_times_as_long_and_is_information() -> None:
     assert event.severity == "info"
 
 
+HABIT = [[4.0, 2.0], [6.0, 3.0]]
+"""Below, for a short and for a long while; above."""
+
+
+@pytest.mark.parametrize(
+    ("value", "opened"),
+    [(10 + 2 * 5, [35]), (10 + 2 * 6.5, [10]), (10 + 2 * 2.5, []), (10 - 2 * 5, [10]), (10 - 2 * 2.5, [35])],
+    ids=["above long", "above short", "as ever", "below short", "below long"],
+)
+def test_what_the_series_does_by_itself_is_no_breach(value: float, opened: list[int]) -> None:
+    events = run(BREACH, make(minutes((5, 10), (40, value)), strays=HABIT))
+    assert [(event.at - START) // MINUTE for event in events if event.what == "opened"] == opened
+
+
+def test_an_unknown_habit_counts_as_none() -> None:
+    seen = minutes((5, 10), (40, 16))
+    assert told(run(BREACH, make(seen, strays=NAN))) == told(run(BREACH, make(seen)))
+
+
 def test_for_zero_opens_at_once() -> None:
     assert told(run(BREACH, make(minutes((5, 10), (3, 30))), for_ms=0)) == [(5, "opened")]
 

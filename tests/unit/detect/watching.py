@@ -34,6 +34,7 @@ def part(seen: Watched, first: int, last: int, order: Sequence[int] | None = Non
         band,
         cut(seen.score),
         None if seen.to_breach is None else cut(seen.to_breach),
+        None if seen.strays is None else seen.strays[rows],
     )
 
 
@@ -45,6 +46,7 @@ def make(
     departed: Any = 0,
     to_breach: Any = None,
     has_band: Any = True,
+    strays: Any = None,
 ) -> Watched:
     """Series (n, T) of one value a minute, in a band around 10 from 8 to 12; the reference is as wide."""
     array = np.atleast_2d(np.asarray(values, dtype=np.float64))
@@ -56,7 +58,8 @@ def make(
     band = Band(middle, middle - 2, middle + 2, normal, normal - 2, normal + 2, fitted, side)
     times = START + MINUTE * np.arange(array.shape[1], dtype=np.int64)
     breach = None if to_breach is None else np.broadcast_to(np.asarray(to_breach, dtype=np.float64), array.shape)
-    return Watched(times, names, array, band, band.score(array), breach)
+    habit = None if strays is None else np.broadcast_to(np.asarray(strays, dtype=np.float64), (len(array), 2, 2))
+    return Watched(times, names, array, band, band.score(array), breach, habit)
 
 
 def run(

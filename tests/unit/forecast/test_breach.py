@@ -43,6 +43,20 @@ def test_without_noise_it_is_right_to_two_steps(make_history: Callable[..., Hist
     np.testing.assert_allclose(found, 5 * 3600, atol=600)
 
 
+@pytest.mark.parametrize("hour", [1, 13, 22])
+@pytest.mark.parametrize("noise", [0.01, 0.2])
+def test_a_disk_that_fills_steadily_is_full_when_it_will_be(
+    make_history: Callable[..., History], hour: int, noise: float
+) -> None:
+    days = np.arange(15 * 288) / 288
+    values = 40 + 5 * days + np.random.default_rng(0).normal(0, noise, days.shape)
+    history = make_history(values[None], 14 * 288)
+    now = AT + hour * HOUR
+    filling = engine.follow(engine.fit(history, AT, BandSettings(), "seasonal"), history, now, 0.99)
+    limit = 40 + 5 * (14 + (hour + 10) / 24)
+    np.testing.assert_allclose(seconds(filling, np.array([now]), limit, now), 10 * 3600, rtol=0.1)
+
+
 def test_beyond_every_forecast_is_never(track: Track) -> None:
     assert np.isinf(seconds(track, np.array([AT, AT + HOUR]), 1e6)).all()
 
