@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUNNABLE := $(VENV)/.runnable
 TESTABLE := $(VENV)/.testable
-# A file's tests share its servers; and they wait for these more than they compute.
-APART := -n 3 --dist loadscope
+# The tests of a file share its servers, and wait for them more than they compute. Those that take long are in files of few tests:
+# these must not come last.
+APART := -n 3 --dist loadscope --no-loadscope-reorder
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade --quiet
 
 .DEFAULT_GOAL := help

@@ -14,6 +14,8 @@ import requests
 
 from .driftband_server import DriftbandServer
 
+pytestmark = pytest.mark.slow  # a real Terraform applies each time
+
 READ, WRITE = "read-token-of-the-tests", "write-token-of-the-tests"
 CANARY = "canary-of-the-secret-file"
 MAIN = """
@@ -164,7 +166,6 @@ def test_drift_is_found_told_and_closed_and_the_apply_stands_beside_it(stack: St
     nothing_secret(server.log.parent)
 
 
-@pytest.mark.slow
 def test_a_secret_that_drifts_is_told_without_it(stack: Stack, server: DriftbandServer) -> None:
     stack.terraform("apply", "-auto-approve", "-input=false")
     assert stack.scan().returncode == 0
@@ -182,7 +183,6 @@ def test_a_secret_that_drifts_is_told_without_it(stack: Stack, server: Driftband
     nothing_secret(server.log.parent)
 
 
-@pytest.mark.slow
 def test_a_pending_change_is_no_drift(stack: Stack, server: DriftbandServer) -> None:
     stack.terraform("apply", "-auto-approve", "-input=false")
     assert stack.scan("--plan", "--", "-var=size=21").returncode == 0
@@ -190,7 +190,6 @@ def test_a_pending_change_is_no_drift(stack: Stack, server: DriftbandServer) -> 
     assert classes == {"pending"}
 
 
-@pytest.mark.slow
 def test_a_failed_scan_is_a_failed_run_and_closes_nothing(stack: Stack, server: DriftbandServer) -> None:
     stack.terraform("apply", "-auto-approve", "-input=false")
     (stack.directory / "pool.ini").write_text("max_connections = 5\n")
@@ -207,7 +206,6 @@ def test_a_failed_scan_is_a_failed_run_and_closes_nothing(stack: Stack, server: 
     assert len(ask(server, "findings", workspace=stack.workspace)["findings"]) == 1
 
 
-@pytest.mark.slow
 def test_a_report_of_what_ci_has_and_one_that_is_refused(stack: Stack, server: DriftbandServer) -> None:
     stack.terraform("apply", "-auto-approve", "-input=false")
     stack.terraform("plan", "-refresh-only", "-input=false", "-out=plan.tfplan")

@@ -40,7 +40,7 @@ def opening() -> Iterator[Opening]:
         yield open_one
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def demo(
     request: pytest.FixtureRequest, opening: Opening, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Config, Evidence]:

@@ -12,6 +12,8 @@ from driftband.model.moment import show_moment
 from .evidence_api import A0, D2, ROLE, A, Api, B, now, refused
 from .hostile import plan
 
+pytestmark = pytest.mark.slow  # its rules end by the clock
+
 SHARD, FILE, GONE = "postgresql_database.shard[1]", "local_file.pool", "postgresql_database.shard[2]"
 BILLING = 'module.role["billing"].postgresql_role.this'
 SOON = timedelta(seconds=3)

@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, text
 
 from .evidence_api import CAPTURES, Api, E, H, StartApi, capture, refused
 
+pytestmark = pytest.mark.slow  # all captures are told to every kind of store
+
 PLANS = sorted(CAPTURES.glob("*/plan.json"))
 STREAMS = sorted(CAPTURES.glob("*/stream.jsonl"))
 APPLIES = sorted(CAPTURES.glob("*/*apply*.jsonl"))
@@ -151,7 +153,6 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(command, env=environ, cwd=folder, capture_output=True, timeout=120, check=False)
 
 
-@pytest.mark.slow
 def test_the_command_line_and_its_spool_have_none(tmp_path: Path) -> None:
     truncated = tmp_path / "plan.json"
     truncated.write_bytes(capture(E)[:9_000])

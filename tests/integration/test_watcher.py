@@ -133,6 +133,7 @@ def test_a_new_store_begins_now_and_follows_the_clock(begin: Any, database: Data
     }
 
 
+@pytest.mark.slow
 def test_a_source_that_is_down_is_one_finding_and_what_is_missed_is_caught_up(
     begin: Any, database: Database, source: FlakySource, clock: Clock, tmp_path: Path, config: Config
 ) -> None:
