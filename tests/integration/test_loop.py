@@ -172,7 +172,8 @@ def test_from_the_apply_to_the_end(
 ) -> None:
     started = int(time.time()) // 300 * 300
     trouble = (started - 10 * HOUR, started - 10 * HOUR + 1200)
-    prometheus = prometheus_factory(shop.history(started, trouble), config=shop.scraping())
+    # Up to now: a Prometheus looks back five minutes, and longer than that without a scrape is a silence.
+    prometheus = prometheus_factory(shop.history(int(time.time()), trouble), config=shop.scraping())
     given = settings(prometheus.url, tmp_path, started, pagerduty, chat)
     with DriftbandServer(tmp_path, **given) as server:
         api = Api(server, given["store"], READ)
