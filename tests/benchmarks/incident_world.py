@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from incident_words import EDGE, INSIDE, MATTERS, NAMES, SHOWS_IN, TRIVIAL
+
 from driftband.correlate.context import Context
 from driftband.model.attribute import AttributeDiff
 from driftband.model.change import Change, ChangeKind, Touched
@@ -34,75 +36,6 @@ CAUSES = {
     "unrecorded": 0.10,
 }
 """other: a feature flag, a job, a failover. unrecorded: somebody did it by hand, and a drift finding is all that tells of it. none: load, a fault, a false alarm."""
-
-NAMES = [
-    "checkout",
-    "cart",
-    "pricing",
-    "catalog",
-    "search",
-    "orders",
-    "payments",
-    "ledger",
-    "identity",
-    "sessions",
-    "mailer",
-    "shipping",
-    "stock",
-    "returns",
-    "reviews",
-    "media",
-    "geo",
-    "tax",
-    "fraud",
-    "invoices",
-    "loyalty",
-    "profile",
-    "feed",
-    "ranking",
-    "export",
-    "import",
-    "billing",
-    "quota",
-    "scheduler",
-    "audit-log",
-    "gateway",
-    "edge",
-    "web",
-    "mobile-api",
-    "partner-api",
-    "reports",
-    "recommender",
-    "wallet",
-    "coupons",
-    "chat",
-]
-INSIDE = (
-    "{}_cpu_seconds",
-    "{}_memory_bytes",
-    "{}_restarts",
-    "db_pool_connections",
-    "queue_backlog",
-    "container_throttling",
-)
-EDGE = ("{}_latency_p99", "{}_error_rate", "http_requests_rate", "http_request_duration_p95", "{}_availability")
-MATTERS = (
-    ("max_connections", 500, 50, "aws_db_parameter_group"),
-    ("spec.replicas", 6, 2, "kubernetes_deployment"),
-    ("resources.limits.memory", "2Gi", "512Mi", "kubernetes_deployment"),
-    ("resources.limits.cpu", "2", "250m", "kubernetes_deployment"),
-    ("timeout", 30, 3, "aws_lb_target_group"),
-    ("ingress", None, None, "aws_security_group"),
-    ("instance_type", "m6i.xlarge", "m6i.large", "aws_instance"),
-    ("visibility_timeout", 300, 30, "aws_sqs_queue"),
-)
-SHOWS_IN = {
-    "max_connections": "db_pool_connections", "spec.replicas": "{}_cpu_seconds", "resources.limits.memory": "{}_memory_bytes",
-    "resources.limits.cpu": "{}_cpu_seconds", "visibility_timeout": "queue_backlog",
-}  # fmt: skip
-"""Where it is seen first, as a rule, when an attribute is wrong."""
-
-TRIVIAL = (('tags["cost.center"]', "a", "b", "aws_instance"), ("description", "old", "new", "aws_security_group"))
 
 
 @dataclass(frozen=True)
