@@ -116,7 +116,7 @@ class Acts:
         return found
 
     def each(self, begin: int, end: int) -> Floats:
-        """Return how many of the changes from ``begin`` to ``end`` there are for each component, those that matter and all."""
+        """Return how many of the changes from ``begin`` to ``end`` there are for each component: not trivial ones, and all."""
         trivial = self.trivial[begin:end][self.touching[begin:end]]
         return np.maximum(1.0, (len(trivial) - trivial.sum(), len(trivial))) / self._components
 

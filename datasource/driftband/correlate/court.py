@@ -20,7 +20,7 @@ from driftband.model.change import Change
 from driftband.model.moment import to_ms
 
 DOUBT = 0.05
-"""How probable it is that a group of which a change cannot have moved all holds another trouble, too."""
+"""How probable it is that a group of which a change cannot have moved all holds another trouble, too: of the choosing part, one in 20 does."""
 NULL_FEATURES = ("one finding", "configuration only", "with configuration")
 
 

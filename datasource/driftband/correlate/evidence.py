@@ -119,7 +119,7 @@ def gather(group: Sequence[Strand], root: Strand, acts: Acts, graph: Graph, know
 
 
 def _up_to(acts: Acts, related: Ints, near: Ints) -> Ints:
-    """Return how many changes there are of each relation or a closer one, and no less serious: all, and those that matter."""
+    """Return how many changes there are of each relation or a closer one: those that are not trivial, and all."""
     every = np.bincount(related[near], minlength=len(Relation))
     serious = np.bincount(related[near[acts.trivial[near] == 0]], minlength=len(Relation))
     return np.array((serious, every)).cumsum(axis=1)

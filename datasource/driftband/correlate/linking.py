@@ -19,7 +19,6 @@ CROWDED = 5 * MINUTE
 """What hits a place moves the inside of many components within so long."""
 FEW, MANY = 2, 8
 """So many components of a place may have troubles of their own at once; beyond so many, more make no difference."""
-_PAUSE = int(APART.total_seconds() * 1000)
 LEAST = 0.005
 """Below this score a change is no suspect that two strands could share."""
 KNOTS = (-20.0, -5.0, -2.0, 0.0, 2.0, 5.0, 10.0, 20.0)
@@ -171,7 +170,7 @@ class Linker:
         """Return all but what suspects tell."""
         values = [0.0] * len(FEATURES)
         values[_AT[how]] = 1.0
-        if how in SAME and still_out(victim, cause) and gap(victim, cause) > _PAUSE:
+        if how in SAME and still_out(victim, cause) and gap(victim, cause) > APART:
             for index, weight in _hats(gap(victim, cause) / MINUTE, OUT_KNOTS):
                 values[_OUT + index] = weight
         else:

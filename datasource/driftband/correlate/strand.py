@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
 from driftband.correlate.subject import Reader, Subject, side, words_of
@@ -11,9 +10,8 @@ from driftband.model.moment import to_ms
 
 _COMMON = frozenset({"total", "count", "sum", "rate", "per", "avg", "max", "min", "name", "value", "seconds", "bytes"})
 _SHORTEST = 3
-APART = timedelta(minutes=10)
-_APART = APART // timedelta(milliseconds=1)
-"""A pause after which what opens at the same subject is another strand: it may belong to another trouble."""
+APART = 10 * 60_000
+"""A pause, ms, after which what opens at the same subject is another strand: it may belong to another trouble."""
 OPEN = 1 << 62
 """The end of what is open, epoch ms."""
 
@@ -27,9 +25,11 @@ class Strand:
     first, last: when the first and the last one opened, echoes left out: what another detector says later of a series that
     has not come back tells nothing of time. until: when the last one closed. since: the last instant at which the first one
     was known not to be there; of configuration alone, where a look comes once an hour and the time of opening says little.
-    inside, edge: what is among them. series: until when each one was out. Times: epoch ms.
+    inside, edge: what is among them. series: until when each one was out. key: what strands have in common that may be one.
+    Times: epoch ms.
     """
 
+    key: tuple[object, ...]
     subject: Subject
     findings: tuple[Finding, ...]
     first: int
@@ -40,11 +40,6 @@ class Strand:
     edge: bool
     configuration: bool
     series: dict[Series, int]
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What strands have in common that may be one."""
-        return (*self.subject.key, self.configuration)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -105,7 +100,7 @@ class _Part:
     def takes(self, one: Sign) -> bool:
         """Add what opened no earlier than the rest, if it belongs here: soon after, or about a series that is still out."""
         if one.series is None or self._until.get(one.series, -1) < one.opened:
-            if one.opened - self._last > _APART:
+            if one.opened - self._last > APART:
                 return False
             self._last = one.opened
         self._signs.append(one)
@@ -120,6 +115,7 @@ class _Part:
         sides = {side(one) for one in listed}
         window = listed[0].window_from if configuration else None
         return Strand(
+            key=self._first.key,
             subject=self._first.subject,
             findings=listed,
             first=self._first.opened,
