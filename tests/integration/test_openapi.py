@@ -48,12 +48,10 @@ def test_tokens_are_told_where_they_are_wanted(guarded: bool) -> None:
 
 @pytest.mark.slow
 def test_schemathesis_finds_nothing(api: Api, tmp_path: Path) -> None:
-    """All of its checks but two: that a change ends after it began, or the forms of others, no JSON Schema says; and an
-    argument that is given empty means here that it is not given.
-    """
+    """All of its checks but one: that a change ends after it began, and the forms of others, no JSON Schema says."""
     command = [
         Path(sys.executable).with_name("schemathesis"), "run", f"{api.server.url}/openapi.json", "--max-examples", "10", "--seed", "1",
-        "--exclude-checks", "positive_data_acceptance,negative_data_rejection", "--no-color",
+        "--exclude-checks", "positive_data_acceptance", "--no-color",
     ]  # fmt: skip
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout[-8000:]
