@@ -63,10 +63,11 @@ class Stage:
     source: Source
     querying: Querying
     ahead: Ahead
+    now: int = NOW
 
     def fetch(self) -> Fetch:
         q = self.querying
-        return RequestFetch(q.source, q.cache, q.flights, Ask(time.monotonic() + 30), NOW)
+        return RequestFetch(q.source, q.cache, q.flights, Ask(time.monotonic() + 30), self.now)
 
 
 def stage(*names: str, room: bool = True) -> Stage:
@@ -95,9 +96,13 @@ def test_it_reads_again_only_after_a_while(monkeypatch: pytest.MonkeyPatch) -> N
     there = stage("load")
     there.ahead.look(from_ms(NOW))
     there.source.histories.clear()
-    monkeypatch.setattr(app_ahead, "EVERY", 0.0)
-    there.ahead.look(from_ms(NOW + DAY))
+    there.now = NOW + HOUR
+    there.ahead.look(from_ms(there.now))
     assert there.source.histories == []
+    later = time.monotonic() + app_ahead.EVERY
+    monkeypatch.setattr(app_ahead.time, "monotonic", lambda: later)
+    there.ahead.look(from_ms(there.now))
+    assert there.source.histories
 
 
 def test_what_there_is_no_room_for_is_read_when_it_is_asked_for() -> None:
