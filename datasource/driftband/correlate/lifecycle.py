@@ -140,8 +140,8 @@ def _describe(record: Record, group: Group, changes: Mapping[str, Change], scene
     )
     since = scene.context.changes_since
     if since is None or not record.now.suspects or from_ms(root.first - LOOKBACK) >= since:
-        suspects = proposed(scene.weigh(strands, MOST), len(strands))
-        record.suspect(suspects, verdict(suspects))
+        weighed = scene.weigh(strands, MOST)
+        record.suspect(proposed(weighed, len(strands)), verdict(weighed))
     told = story.describe(strands, root, record.now.suspects, changes, scene)
     if told["suspect"] is None and record.now.suspects:
         before = record.now.context.get("suspect") or {}

@@ -45,6 +45,9 @@ def _minutes(minutes: float) -> str:
 
 def _relation(evidence: Evidence) -> str:
     touched = ", ".join(sorted(evidence.act.components or evidence.act.named)[:3])
+    unsaid = (
+        f"it touched {touched}; what moved does not say what it is" if touched else "it does not say what it touched"
+    )
     texts = {
         Relation.RESOURCE: "it touched the very resource of the first finding",
         Relation.SERVICE: f"it touched {touched}, where the trouble began",
@@ -55,7 +58,7 @@ def _relation(evidence: Evidence) -> str:
         Relation.SYMPTOM: f"it touched {touched}, which moved too, but not first",
         Relation.PLACE: f"it names no service, and touched {_places(evidence)}, where the trouble is",
         Relation.WORKSPACE: "it is of the same workspace or module",
-        Relation.UNKNOWN: "it does not say what it touched",
+        Relation.UNKNOWN: unsaid,
     }
     return texts[evidence.relation]
 

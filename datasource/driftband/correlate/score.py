@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from driftband.correlate.acts import Relation
 from driftband.correlate.context import Context
 from driftband.correlate.court import Weighed
 from driftband.correlate.reasons import reasons
@@ -24,16 +25,21 @@ def proposed(weighed: Sequence[Weighed], strands: int) -> tuple[Suspect, ...]:
         Suspect(
             change=one.evidence.act.change.id,
             score=round(one.score, 4),
-            reasons=reasons(one.evidence, strands, weak=one.score < ACCUSED),
+            reasons=reasons(one.evidence, strands, weak=not _accusable(one)),
         )
         for one in weighed
         if one.score >= NAMED
     )
 
 
-def verdict(suspects: Sequence[Suspect]) -> Verdict:
-    """Return ``explained`` where one suspect is far more probable than all else together."""
-    return "explained" if suspects and suspects[0].score >= ACCUSED else "unexplained"
+def verdict(weighed: Sequence[Weighed]) -> Verdict:
+    """Return ``explained`` where one change is far more probable than all else together, and is known to belong there."""
+    return "explained" if weighed and _accusable(weighed[0]) else "unexplained"
+
+
+def _accusable(one: Weighed) -> bool:
+    # The only change of a day is probable by that alone; where one of the two does not say what it is about, it stays a suspect.
+    return one.score >= ACCUSED and one.evidence.relation is not Relation.UNKNOWN
 
 
 def suspects(findings: Sequence[Finding], changes: Sequence[Change], context: Context) -> tuple[Suspect, ...]:

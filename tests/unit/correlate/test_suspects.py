@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftband.correlate.context import Context
-from driftband.correlate.score import ACCUSED, MOST, suspects, verdict
+from driftband.correlate.lifecycle import advance
+from driftband.correlate.score import ACCUSED, MOST, suspects
 from driftband.model.attribute import AttributeDiff
 from driftband.model.change import Change, Touched
 from driftband.model.finding import Finding
@@ -45,15 +46,19 @@ def apply(
     )
 
 
+def accused(findings: list[Finding], changes: list[Change]) -> str | None:
+    """Return the change that an incident names as its explanation."""
+    (one,) = advance((), findings, changes, CONTEXT, max(one.opened_at for one in findings)).incidents
+    return one.suspects[0].change if one.verdict == "explained" else None
+
+
 def scores(findings: list[Finding], changes: list[Change]) -> dict[str, float]:
     return {one.change: one.score for one in suspects(findings, changes, CONTEXT)}
 
 
 def test_an_apply_that_ended_moments_before_its_only_signal_moved_is_accused() -> None:
     for ended in (-0.2, -1.0, -3.0, -6.0):
-        found = suspects([finding("latency")], [apply("the-apply", ended)], CONTEXT)
-        assert [one.change for one in found] == ["the-apply"]
-        assert verdict(found) == "explained"
+        assert accused([finding("latency")], [apply("the-apply", ended)]) == "the-apply"
 
 
 def test_the_more_of_the_service_moves_the_surer_it_is() -> None:
@@ -63,7 +68,7 @@ def test_the_more_of_the_service_moves_the_surer_it_is() -> None:
 
 
 def test_nobody_is_accused_for_what_happened_hours_ago_or_will_happen() -> None:
-    assert verdict(suspects([finding("latency")], [apply("long-ago", -240)], CONTEXT)) == "unexplained"
+    assert accused([finding("latency")], [apply("long-ago", -240)]) is None
     assert scores([finding("latency")], [apply("later", 12)]) == {}
 
 
@@ -71,9 +76,18 @@ def test_tags_and_another_environment_are_no_explanation() -> None:
     there = replace(finding("latency"), identity={"service": "checkout", "env": "prod"})
     staging = apply("staging", identity={"service": "checkout", "env": "staging"})
     for change in (apply("tags", attribute=TAG), staging):
+        assert accused([there], [change]) is None
         found = suspects([there], [change], CONTEXT)
-        assert verdict(found) == "unexplained"
         assert any("against it" in reason for one in found for reason in one.reasons)
+
+
+def test_the_only_change_of_the_day_is_no_explanation_of_what_does_not_say_what_it_is() -> None:
+    source = replace(finding("source", kind="source_unreachable", severity="error", signal=""), identity={})
+    changes = [apply("the-only-one", -1)]
+    assert accused([source], changes) is None
+    (one,) = suspects([source], changes, CONTEXT)
+    assert one.reasons[0].startswith("weak evidence")
+    assert "it touched checkout; what moved does not say what it is" in one.reasons
 
 
 def test_two_that_are_equally_near_get_the_same_and_nobody_is_accused() -> None:
