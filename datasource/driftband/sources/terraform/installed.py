@@ -16,6 +16,9 @@ class _Modules(msgspec.Struct):
     modules: list[_Module] = msgspec.field(name="Modules", default_factory=list)
 
 
+_MODULES = msgspec.json.Decoder(_Modules)
+
+
 def module_versions(directory: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the exact version of each module call that has one, by its path such as ``network.subnet``.
 
@@ -23,7 +26,7 @@ def module_versions(directory: Path, environ: Mapping[str, str] | None = None) -
     """
     place = directory / ((environ or os.environ).get("TF_DATA_DIR") or ".terraform") / "modules/modules.json"
     try:
-        listed = msgspec.json.decode(place.read_bytes(), type=_Modules)
+        listed = _MODULES.decode(place.read_bytes())
     except (OSError, msgspec.DecodeError):
         return {}
     return {module.key: module.version for module in listed.modules if module.key and module.version}

@@ -28,6 +28,10 @@ from driftband.sources.terraform.values import SafeChange, SafeResource, decoded
 IDLE = frozenset({"no-op", "read"})
 """Actions that change nothing."""
 
+_PLAN = msgspec.json.Decoder(Plan)
+_WRAPPED = msgspec.json.Decoder(ProviderSchemas)
+_BY_PROVIDER = msgspec.json.Decoder(dict[str, ProviderSchema] | None)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SafePlan:
@@ -56,7 +60,7 @@ def open_plan(body: bytes, schemas: bytes | None = None) -> SafePlan:
         msgspec.MsgspecError, RecursionError, UnicodeError: it is not what Terraform writes.
 
     """
-    plan = msgspec.json.decode(body, type=Plan)
+    plan = _PLAN.decode(body)
     check_format(plan.format_version, "plan")
     known, addresses = Known(), Addresses()
     _learn(plan, known)
@@ -160,5 +164,5 @@ def _providers(plan: Plan) -> frozenset[str]:
 def _schemas(raw: msgspec.Raw) -> dict[str, ProviderSchema] | None:
     """Return schemas given by provider, or as ``providers schema -json`` wraps them."""
     if "provider_schemas" in (msgspec.json.decode(raw, type=dict[str, msgspec.Raw] | None) or {}):
-        return msgspec.json.decode(raw, type=ProviderSchemas).provider_schemas
-    return msgspec.json.decode(raw, type=dict[str, ProviderSchema] | None)
+        return _WRAPPED.decode(raw).provider_schemas
+    return _BY_PROVIDER.decode(raw)

@@ -59,6 +59,10 @@ class _Event(msgspec.Struct):
     type: str = ""
 
 
+_STATE = msgspec.json.Decoder(_State)
+_EVENT = msgspec.json.Decoder(_Event)
+
+
 def scan(
     directory: Path,
     *,
@@ -166,7 +170,7 @@ class _Scan:
             self.warnings.append("the state's lineage and serial are not known: state pull failed")
             return _State()
         try:
-            return msgspec.json.decode(pulled.output, type=_State) if pulled.output.strip() else _State()
+            return _STATE.decode(pulled.output) if pulled.output.strip() else _State()
         except msgspec.DecodeError:
             self.warnings.append("the state's lineage and serial are not known: its JSON cannot be read")
             return _State()
@@ -211,6 +215,6 @@ def _diagnostic(summary: str, now: str) -> dict[str, object]:
 
 def _kind(line: bytes) -> str:
     try:
-        return msgspec.json.decode(line, type=_Event).type
+        return _EVENT.decode(line).type
     except msgspec.DecodeError:
         return ""

@@ -24,11 +24,13 @@ VERSION = 4
 """The version of the form of ``state pull``."""
 _PROVIDER = re.compile(r'provider\["([^"]+)"\]')
 _PRIMITIVES = {"string": str, "number": int | float, "bool": bool}
+_STATE = msgspec.json.Decoder(State)
+_PULLED = msgspec.json.Decoder(Pulled)
 
 
 def open_state(body: bytes) -> list[SafeResource]:
     """Read ``show -json`` of a state and hide its secrets."""
-    state = msgspec.json.decode(body, type=State)
+    state = _STATE.decode(body)
     check_format(state.format_version, "state")
     known = Known()
     values = state.values
@@ -38,7 +40,7 @@ def open_state(body: bytes) -> list[SafeResource]:
 
 def open_pulled(body: bytes) -> tuple[Pulled, list[SafeResource]]:
     """Read what ``state pull`` gave and hide its secrets."""
-    state = msgspec.json.decode(body, type=Pulled)
+    state = _PULLED.decode(body)
     if state.version != VERSION:
         raise ReportError(f"this state is of another version than {VERSION}: pull it with Terraform 0.12 or newer")
     known = Known()
