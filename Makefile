@@ -5,9 +5,8 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUNNABLE := $(VENV)/.runnable
 TESTABLE := $(VENV)/.testable
-# The tests of a file share its servers, and wait for them more than they compute. Those that take long are in files of few tests:
-# these must not come last.
-APART := -n 3 --dist loadscope --no-loadscope-reorder
+# The tests of a file share its servers, and wait for them more than they compute.
+APART := --dist loadscope --no-loadscope-reorder
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade --quiet
 
 .DEFAULT_GOAL := help
@@ -26,11 +25,10 @@ demo: $(RUNNABLE)
 	@$(BIN)/driftband demo
 
 test: $(TESTABLE)
-	$(BIN)/pytest -m 'not slow' $(APART)
+	$(BIN)/pytest -m 'not slow' -n 3 $(APART)
 
 test-all: $(if $(TESTED),,test)
-	$(BIN)/pytest -m 'slow and not alone' $(APART)
-	$(BIN)/pytest -m alone
+	$(BIN)/pytest -m slow -n 4 $(APART)
 
 lint: $(TESTABLE)
 	$(BIN)/ruff check

@@ -165,7 +165,7 @@ def check_the_messages(api: Api, pagerduty: PagerDuty, chat: Webhook, key: str) 
     assert (pagerduty.pages, pagerduty.faults, chat.faults) == (1, [], [])
 
 
-@pytest.mark.alone
+@pytest.mark.first
 @pytest.mark.slow
 def test_from_the_apply_to_the_end(
     prometheus_factory: PrometheusFactory, shop: LiveShop, pagerduty: PagerDuty, chat: Webhook, tmp_path: Path
