@@ -7,6 +7,7 @@ are of the reporting part, whose seeds nothing was fitted on. Findings and chang
 generator is ours, and shares our ideas of how troubles spread: it shows that the arithmetic is right, not that the world is so.
 """
 
+import gc
 import sys
 import time
 from collections import Counter
@@ -18,6 +19,7 @@ from statistics import fmean
 
 from incident_world import HISTORY_H, REPORTING, WATCHED_H, Maker, World, as_of, at, world
 
+from driftband.app_server import GARBAGE_EVERY
 from driftband.correlate.lifecycle import advance
 from driftband.model.finding import Finding
 from driftband.model.incident import Incident
@@ -156,6 +158,8 @@ def large() -> tuple[World, list[Finding]]:
 def measure() -> None:
     one, findings = large()
     now = at((HISTORY_H + WATCHED_H) * 60)
+    gc.freeze()  # as the service does
+    gc.set_threshold(GARBAGE_EVERY, 10, 10)
     started = time.process_time()
     first = advance((), findings, one.changes, one.context, now)
     fresh = time.process_time() - started

@@ -64,7 +64,7 @@ def made_groups(one: World, here: scene.Scene) -> Iterator[tuple[str, tuple[Stra
 def suspect_choice(here: scene.Scene, group: Sequence[Strand], root: str | None, cause: str | None) -> Choice:
     """Return changes and "none of them"; evidence is read at the true root, where the group has it."""
     began = next((one for one in group if one.subject.component == root), None) or here.root(group)
-    docket = here.court.docket(group, began)
+    docket = here.court.docket([evidence.Case(group, began)])
     nulls = len(court.NULL_FEATURES)
     rows = np.hstack([docket.values, np.zeros((len(docket.index), nulls))])
     none = [0.0] * len(evidence.FEATURES) + list(court.null_values(group))

@@ -61,6 +61,8 @@ class Acts:
         self.own = np.array([[read(act) for _, read in OWN] for act in self.all], dtype=float).reshape(-1, len(OWN))
         self.touching = np.array([bool(act.components or act.named) for act in self.all], dtype=bool)
         self._components = max(1, components)
+        counted = np.array((self.touching & (self.trivial == 0), self.touching), dtype=np.int64)
+        self._up_to = np.pad(counted.cumsum(axis=1), ((0, 0), (1, 0)))
         self._told = self._index(lambda act: act.components)
         self._named = self._index(lambda act: () if act.components else act.named)
         self._modules = self._index(lambda act: act.modules)
@@ -71,6 +73,8 @@ class Acts:
         self._relations: dict[Subject, Ints] = {}
         self._elsewhere: dict[Places, Ints] = {}
         self._somewhere: dict[Places, Flags] = {}
+        self._kin: dict[frozenset[str], Flags] = {}
+        self._reached: dict[Subject, Ints] = {}
 
     def _index(self, names: Callable[[Act], Iterable[_Name]]) -> Mapping[_Name, Ints]:
         found: dict[_Name, list[int]] = {}
@@ -115,33 +119,36 @@ class Acts:
             say(Relation.RESOURCE, self._resources, (subject.workspace, subject.address))
         return found
 
-    def each(self, begin: int, end: int) -> Floats:
-        """Return how many of the changes from ``begin`` to ``end`` there are for each component: not trivial ones, and all."""
-        trivial = self.trivial[begin:end][self.touching[begin:end]]
-        return np.maximum(1.0, (len(trivial) - trivial.sum(), len(trivial))) / self._components
+    def each(self, begins: Ints, ends: Ints) -> Floats:
+        """Return how many of the changes from a begin to an end there are for each component: not trivial ones, and all."""
+        return np.maximum(1, self._up_to[:, ends] - self._up_to[:, begins]) / self._components
 
-    def reaches(self, subject: Subject, related: Ints, graph: Graph) -> Flags:
-        """Return which changes can have moved a subject: its own, or those of what it depends on.
+    def reaches(self, subject: Subject, graph: Graph) -> Ints:
+        """Return which changes can have moved a subject, 1 or 0: its own, and those of what it depends on.
 
-        related: how changes are related to where it began, which decides on those that do not say what they touched.
+        Of those that do not say what they touched: in the first row those of no other place; in the second all, as may be where
+        they are close to where it began.
         """
-        unsaid = (related <= Relation.NAMED) | (self.conflicts(subject.places) == 0)
-        if not subject.component:
-            return unsaid
-        return np.where(self.touching, self.relations(subject, graph) <= Relation.FAR_DEPENDENCY, unsaid)
+        if subject not in self._reached:
+            near = self.conflicts(subject.places) == 0
+            own = self.relations(subject, graph) <= Relation.FAR_DEPENDENCY
+            said = self.touching & bool(subject.component)
+            self._reached[subject] = np.array((np.where(said, own, near), np.where(said, own, True)), dtype=np.int64)
+        return self._reached[subject]
 
     def touched(self, components: Iterable[str]) -> Ints:
         """Return the changes that touched any of ``components``."""
         parts = [index[name] for name in components for index in (self._told, self._named) if name in index]
         return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
-    def akin(self, words: Iterable[str]) -> Flags:
+    def akin(self, words: frozenset[str]) -> Flags:
         """Return which changes touched something that is called by one of ``words``."""
-        found = np.zeros(len(self.all), dtype=bool)
-        for word in words:
-            if word in self._words:
+        if words not in self._kin:
+            found = np.zeros(len(self.all), dtype=bool)
+            for word in words & self._words.keys():
                 found[self._words[word]] = True
-        return found
+            self._kin[words] = found
+        return self._kin[words]
 
     def conflicts(self, places: Places) -> Ints:
         """Return by how many labels of place, of those that both have, each change differs."""

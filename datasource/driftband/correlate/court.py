@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftband.correlate.acts import Acts, Floats
+from driftband.correlate.acts import Acts, Floats, Relation
 from driftband.correlate.coefficients import NULL_WEIGHTS, SUSPECT_WEIGHTS
 from driftband.correlate.context import Context
-from driftband.correlate.evidence import FEATURES, Docket, Evidence, gather
+from driftband.correlate.evidence import FEATURES, Case, Docket, Evidence, gather
 from driftband.correlate.graph import Graph
 from driftband.correlate.strand import Strand
 from driftband.correlate.subject import Reader
@@ -40,9 +40,9 @@ class Court:
         self._since = to_ms(context.changes_since) if context.changes_since else None
         self.graph = graph
 
-    def docket(self, group: Sequence[Strand], root: Strand) -> Docket:
-        """Return the evidence of each change that may have to do with the group."""
-        return gather(group, root, self._acts, self.graph, self._since)
+    def docket(self, cases: Sequence[Case]) -> Docket:
+        """Return the evidence of each change that may have to do with each case."""
+        return gather(cases, self._acts, self.graph, self._since)
 
     def weigh(
         self,
@@ -56,27 +56,32 @@ class Court:
         roots: where it may have begun, and how probably. The evidence is that for the root which speaks most for the change.
         own: scores of changes as they would be if nothing but a strand had moved.
         """
+        docket = self.docket([Case(group, root) for root, _ in roots])
+        shares = np.array([probability for _, probability in roots])[docket.case] * _shares(docket)
         total = np.zeros(len(self._acts.all))
-        best = np.zeros(len(self._acts.all))
-        speaks: dict[int, tuple[Docket, int]] = {}
-        for root, probability in roots:
-            docket = self.docket(group, root)
-            shares = probability * _shares(docket, group)
-            total[docket.index] += shares
-            for place in np.flatnonzero(shares > best[docket.index]).tolist():
-                speaks[int(docket.index[place])] = (docket, place)
-            best[docket.index] = np.maximum(best[docket.index], shares)
+        np.add.at(total, docket.index, shares)
+        speaks: dict[int, int] = {}
+        for place in np.argsort(-shares, kind="stable").tolist():
+            speaks.setdefault(int(docket.index[place]), place)
         apart = self._apart(int(total.argmax()), group, roots[0][0], own) if speaks else {}
         if apart:
             total *= 1 - DOUBT
             whole = max(1.0, sum(score for score, _ in apart.values()))
-            for index, (score, one) in apart.items():
+            for index, (score, _) in apart.items():
                 total[index] += DOUBT * score / whole
-                if index not in speaks:
-                    docket = self.docket((one,), one)
-                    speaks[index] = (docket, int(np.flatnonzero(docket.index == index)[0]))
-        ranked = sorted(speaks, key=lambda index: (-total[index], self._acts.all[index].change.id))
-        return tuple(Weighed(_row(speaks[index]), float(total[index])) for index in ranked[:most])
+        ranked = sorted({*speaks, *apart}, key=lambda index: (-total[index], self._acts.all[index].change.id))
+        return tuple(
+            Weighed(
+                docket.row(speaks[index]) if index in speaks else self._alone(apart[index][1], index),
+                float(total[index]),
+            )
+            for index in ranked[:most]
+        )
+
+    def _alone(self, one: Strand, index: int) -> Evidence:
+        """Return a change's evidence as it would be if nothing but a strand had moved."""
+        docket = self.docket([Case((one,), one)])
+        return docket.row(int(np.flatnonzero(docket.index == index)[0]))
 
     def _apart(
         self, first: int, group: Sequence[Strand], root: Strand, own: Callable[[Strand], Mapping[int, float]]
@@ -85,37 +90,38 @@ class Court:
 
         Two troubles at once look like one.
         """
-        related = self._acts.relations(root.subject, self.graph)
+        close = self._acts.relations(root.subject, self.graph)[first] <= Relation.NAMED
         found: dict[int, tuple[float, Strand]] = {}
         for one in group:
-            if not self._acts.reaches(one.subject, related, self.graph)[first]:
+            if not self._acts.reaches(one.subject, self.graph)[int(close), first]:
                 for index, score in own(one).items():
                     if score > found.get(index, (0.0, one))[0]:
                         found[index] = (score, one)
         return found
 
-    def scores(self, one: Strand, least: float) -> Mapping[int, float]:
-        """Return the scores of changes, as they would be if nothing else had moved; those of ``least`` or more."""
-        docket = self.docket((one,), one)
-        scores = _shares(docket, (one,))
-        kept = np.flatnonzero(scores >= least)
-        return dict(zip(docket.index[kept].tolist(), scores[kept].tolist(), strict=True))
-
-
-def _row(there: tuple[Docket, int]) -> Evidence:
-    docket, place = there
-    return docket.row(place)
+    def scores(self, strands: Sequence[Strand], least: float) -> list[dict[int, float]]:
+        """Return for each strand the scores of changes, as they would be if nothing else had moved; those of ``least`` or more."""
+        docket = self.docket([Case((one,), one) for one in strands])
+        shares = _shares(docket)
+        found: list[dict[int, float]] = [{} for _ in strands]
+        kept = np.flatnonzero(shares >= least)
+        for case, index, score in zip(
+            *(column[kept].tolist() for column in (docket.case, docket.index, shares)), strict=True
+        ):
+            found[case][index] = score
+        return found
 
 
 _SUSPECT = np.array([SUSPECT_WEIGHTS[name] for name in FEATURES])
 _NULL = np.array([NULL_WEIGHTS[name] for name in NULL_FEATURES])
 
 
-def _shares(docket: Docket, group: Sequence[Strand]) -> Floats:
-    """Return the probability of each change; what is left to 1 is that of none."""
-    utilities = np.append(docket.values @ _SUSPECT, np.dot(null_values(group), _NULL))
-    odds = np.exp(utilities - utilities.max())
-    return odds[:-1] / odds.sum()
+def _shares(docket: Docket) -> Floats:
+    """Return the probability of each change; what is left to 1 of a case is that of none."""
+    # Row by row, each added up in the same order: two changes of which all is equal must not differ in the last digit.
+    odds = np.exp((docket.values * _SUSPECT).sum(axis=1))
+    none = np.exp([np.dot(null_values(case.group), _NULL) for case in docket.cases])
+    return odds / (np.bincount(docket.case, odds, minlength=len(none)) + none)[docket.case]
 
 
 def null_values(group: Sequence[Strand]) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftband.correlate.acts import OWN, RUNNING, Acts, Floats, Ints, Relation
+from driftband.correlate.acts import OWN, RUNNING, Acts, Flags, Floats, Ints, Relation
 from driftband.correlate.graph import Graph
 from driftband.correlate.strand import Strand
 from driftband.correlate.subject import Act
@@ -60,15 +60,25 @@ class Evidence:
     conflicts: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A group of strands, and the one of them where it is taken to have begun."""
+
+    group: Sequence[Strand]
+    root: Strand
+
+
 @dataclass(frozen=True)
 class Docket:
-    """The evidence of all changes that may have to do with a group, a row each; columns as in :class:`Evidence`.
+    """The evidence of all changes that may have to do with some cases: a row for each change of each case, case by case.
 
-    index: of the changes in ``acts``. timing: of ``_CASES``. values: a column for each of ``FEATURES``.
+    case: of ``cases``. index: of the changes in ``acts``. timing: of ``_CASES``. values: a column for each of ``FEATURES``. The
+    others as in :class:`Evidence`.
     """
 
     acts: Acts
-    root: Strand
+    cases: Sequence[Case]
+    case: Ints
     index: Ints
     related: Ints
     timing: Ints
@@ -80,7 +90,7 @@ class Docket:
 
     def row(self, place: int) -> Evidence:
         """Return one change's evidence."""
-        act = self.acts.all[self.index[place]]
+        act, root = self.acts.all[self.index[place]], self.cases[self.case[place]].root
         return Evidence(
             act=act,
             relation=Relation(int(self.related[place])),
@@ -88,95 +98,97 @@ class Docket:
             lag=float(self.lag[place]),
             explained=int(self.explained[place]),
             per_hour=float(self.per_hour[place]),
-            window=max(_LEAST_WINDOW, (self.root.first - act.began) / MINUTE),
-            kin=act.words & self.root.words,
+            window=max(_LEAST_WINDOW, (root.first - act.began) / MINUTE),
+            kin=act.words & root.words,
             conflicts=int(self.conflicts[place]),
         )
 
 
-def gather(group: Sequence[Strand], root: Strand, acts: Acts, graph: Graph, known_since: int | None) -> Docket:
-    """Return the evidence of each change that may have to do with a group, ``root`` being where it began.
+def gather(cases: Sequence[Case], acts: Acts, graph: Graph, known_since: int | None) -> Docket:
+    """Return the evidence of each change that may have to do with each case.
 
     known_since: from when on all changes are known; None for always.
     """
-    since = root.first - LOOKBACK
-    hours = LOOKBACK / HOUR
-    if known_since is not None and known_since > since:
-        hours = max(1.0, (root.first - known_since) / HOUR)
+    firsts = np.array([case.root.first for case in cases], dtype=np.int64)
+    begins = np.searchsorted(acts.began, firsts - LOOKBACK)
+    ends = np.searchsorted(acts.began, firsts + SKEW, side="right")
+    moved = {id(case.group): _moved(case.group, acts, graph) for case in cases}
+    looked = [
+        _near(case, moved[id(case.group)], acts, graph, *span) for case, *span in zip(cases, begins, ends, strict=True)
+    ]
+    index, related, explained, conflicts, kin = map(np.concatenate, zip(*looked, strict=True))
+    case = np.repeat(np.arange(len(cases)), [len(near) for near, *_ in looked])
+    per_hour = _per_hour(case, related, acts.trivial[index], acts.each(begins, ends), _hours(firsts, known_since))
+    # What runs for long began long ago: only its end tells that it is over.
+    kept = np.flatnonzero(acts.ended[index] >= firsts[case] - REACH)
+    case, index, related, per_hour = case[kept], index[kept], related[kept], per_hour[kept]
+    explained, conflicts = explained[kept], conflicts[kept]
+    values = np.zeros((len(index), len(FEATURES)))
+    timing, lag = _timing(values, acts.began[index], acts.ended[index], cases, case)
+    values[np.arange(len(index)), _RELATED + related] = 1.0
+    values[:, _AT["share"]] = explained / np.array([len(one.group) for one in cases])[case]
+    values[:, _AT["chance"]] = np.log(per_hour)
+    values[:, _AT["kin"]] = kin[kept]
+    values[:, _AT["other place"]] = conflicts
+    values[:, _OWN:] = acts.own[index]
+    return Docket(acts, cases, case, index, related, timing, lag, explained, per_hour, conflicts, values)
+
+
+def _moved(group: Sequence[Strand], acts: Acts, graph: Graph) -> Ints:
+    """Return how many strands of a group each change can have moved: as :meth:`Acts.reaches` says firstly, and secondly."""
+    found = np.zeros((2, len(acts.all)), dtype=np.int64)
+    for subject, number in Counter(one.subject for one in group).items():
+        found += number * acts.reaches(subject, graph)
+    return found
+
+
+def _near(
+    case: Case, moved: Ints, acts: Acts, graph: Graph, begin: int, end: int
+) -> tuple[Ints, Ints, Ints, Ints, Flags]:
+    """Return the changes from ``begin`` to ``end`` that are related to a case, and of each its relation, how many strands it
+    can have moved, conflicts of place, and whether it shares words.
+    """
+    group, root = case.group, case.root
     related = acts.relations(root.subject, graph)
     if root.subject.component and len(group) > 1:
         related = related.copy()
         also = acts.touched({one.subject.component for one in group} - {""})
         related[also] = np.minimum(related[also], Relation.SYMPTOM)
-    begin = int(np.searchsorted(acts.began, since))
-    end = int(np.searchsorted(acts.began, root.first + SKEW, side="right"))
     near = begin + np.flatnonzero(related[begin:end] != Relation.ELSEWHERE)
-    how_often = _up_to(acts, related, near)
-    usual = acts.each(begin, end)
-    # What runs for long began long ago: only its end tells that it is over.
-    index = near[acts.ended[near] >= root.first - REACH]
-    return _docket(index, related, group, root, acts, graph, how_often, usual, hours)
+    explained = np.where(related[near] <= Relation.NAMED, moved[1, near], moved[0, near])
+    return near, related[near], explained, acts.conflicts(root.subject.places)[near], acts.akin(root.words)[near]
 
 
-def _up_to(acts: Acts, related: Ints, near: Ints) -> Ints:
-    """Return how many changes there are of each relation or a closer one: those that are not trivial, and all."""
-    every = np.bincount(related[near], minlength=len(Relation))
-    serious = np.bincount(related[near[acts.trivial[near] == 0]], minlength=len(Relation))
-    return np.array((serious, every)).cumsum(axis=1)
+def _hours(firsts: Ints, known_since: int | None) -> Floats:
+    """Return over how many hours changes were counted."""
+    if known_since is None:
+        return np.full(len(firsts), LOOKBACK / HOUR)
+    return np.minimum(LOOKBACK / HOUR, np.maximum(1.0, (firsts - known_since) / HOUR))
 
 
-def _docket(
-    index: Ints,
-    related: Ints,
-    group: Sequence[Strand],
-    root: Strand,
-    acts: Acts,
-    graph: Graph,
-    how_often: Ints,
-    usual: Floats,
-    hours: float,
-) -> Docket:
-    how = related[index]
-    rows = np.arange(len(index))
-    values = np.zeros((len(index), len(FEATURES)))
-    timing, lag = _timing(values, acts.began[index], acts.ended[index], root)
-    values[rows, _RELATED + how] = 1.0
-    explained = np.zeros(len(index), dtype=np.int64)
-    for subject, number in Counter(one.subject for one in group).items():
-        explained += number * acts.reaches(subject, related, graph)[index]
+def _per_hour(case: Ints, related: Ints, trivial: Ints, usual: Floats, hours: Floats) -> Floats:
+    """Return how often changes of each one's relation or a closer one come: of those that are not trivial, or of all."""
+    bins = (len(hours), len(Relation))
+    places = case * len(Relation) + related
+    every = np.bincount(places, minlength=bins[0] * bins[1]).reshape(bins)
+    serious = np.bincount(places[trivial == 0], minlength=bins[0] * bins[1]).reshape(bins)
+    up_to = np.array((serious, every)).cumsum(axis=2)
     # Half a day of one component tells little: what is usual for a component here counts as one change more.
-    trivial = acts.trivial[index]
-    per_hour = how_often[trivial, how] / (hours * (1 + 1 / usual[trivial]))
-    conflicts = acts.conflicts(root.subject.places)[index]
-    values[:, _AT["share"]] = explained / len(group)
-    values[:, _AT["chance"]] = np.log(per_hour)
-    values[:, _AT["kin"]] = acts.akin(root.words)[index]
-    values[:, _AT["other place"]] = conflicts
-    values[:, _OWN:] = acts.own[index]
-    return Docket(
-        acts=acts,
-        root=root,
-        index=index,
-        related=how,
-        timing=timing,
-        lag=lag,
-        explained=explained,
-        per_hour=per_hour,
-        conflicts=conflicts,
-        values=values,
-    )
+    return up_to[trivial, case, related] / (hours[case] * (1 + 1 / usual[trivial, case]))
 
 
-def _timing(values: Floats, began: Ints, ended: Ints, root: Strand) -> tuple[Ints, Floats]:
-    """Fill in the columns of timing, and return the case and the lag in minutes."""
-    first, since = root.first, root.first if root.since is None else root.since
+def _timing(values: Floats, began: Ints, ended: Ints, cases: Sequence[Case], case: Ints) -> tuple[Ints, Floats]:
+    """Fill in the columns of timing, and return the case of timing and the lag in minutes."""
+    first = np.array([one.root.first for one in cases])[case]
+    since = np.array([one.root.first if one.root.since is None else one.root.since for one in cases])[case]
+    windowed = np.array([one.root.since is not None for one in cases])[case]
     after = began > first
-    window = ~after & (root.since is not None) & (ended >= since - SKEW)
+    window = ~after & windowed & (ended >= since - SKEW)
     running = ~after & ~window & (ended > first)
     over = ~(after | window | running)
     ends = np.where(ended == RUNNING, first, ended)
     lag = np.where(after | running, np.abs(began - first), since - ends)
-    lag[window] = np.maximum(0, first - ends[window])
+    lag[window] = np.maximum(0, first - ends)[window]
     lag = lag / MINUTE
     values[after, 0] = 1.0
     values[after, _AT["began after"]] = lag[after] * MINUTE / SKEW

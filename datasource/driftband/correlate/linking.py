@@ -4,6 +4,7 @@ import bisect
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 
 from driftband.correlate.coefficients import LINK_WEIGHTS, SPLIT
 from driftband.correlate.court import Court
@@ -21,6 +22,8 @@ FEW, MANY = 2, 8
 """So many components of a place may have troubles of their own at once; beyond so many, more make no difference."""
 LEAST = 0.005
 """Below this score a change is no suspect that two strands could share."""
+AT_ONCE = 64
+"""So many strands have their suspects reckoned at once; a thousand changes may be of interest to each."""
 KNOTS = (-20.0, -5.0, -2.0, 0.0, 2.0, 5.0, 10.0, 20.0)
 """Minutes by which the victim comes after; what lies between two is interpolated."""
 OUT_KNOTS = (10.0, 40.0, 120.0)
@@ -45,6 +48,9 @@ FEATURES = (
     "suspect of the victim alone",
 )
 _AT = {name: index for index, name in enumerate(FEATURES)}
+_INSIDE_VICTIM, _EDGE_VICTIM, _INSIDE_CAUSE, _CROWD, _DRIFTED, _DRIFTED_ELSEWHERE, _OTHER_PLACE, *_ = range(
+    _AT["inside the victim"], len(FEATURES)
+)
 _OUT = _AT[f"still out, after {OUT_KNOTS[0]:g} minutes"]
 _WEIGHTS = tuple(LINK_WEIGHTS[name] for name in FEATURES)
 _CALLS = ("calls it", "calls it over one", "calls it over two")
@@ -105,10 +111,12 @@ class Crowd:
 class Linker:
     """Weighs links. What has been weighed is known."""
 
-    def __init__(self, court: Court, present: Iterable[Strand]) -> None:
+    def __init__(self, court: Court, present: Sequence[Strand]) -> None:
         self._court = court
         self._crowd = Crowd(present)
         self._own: dict[Strand, Mapping[int, float]] = {}
+        for begin in range(0, len(present), AT_ONCE):
+            self._learn(present[begin : begin + AT_ONCE])
         self._links: dict[tuple[Strand, Strand], Link | None] = {}
 
     def link(self, victim: Strand, cause: Strand) -> Link | None:
@@ -176,19 +184,16 @@ class Linker:
         else:
             for index, weight in _hats(gap(victim, cause) / MINUTE, KNOTS):
                 values[len(RELATIONS) + index] = weight
-        foreign = how in FOREIGN
-        one_drifted = victim.configuration != cause.configuration
-        told = {
-            "inside the victim": victim.inside and foreign and not victim.configuration,
-            "edge of the victim": victim.edge and not victim.inside and foreign,
-            "inside the cause": cause.inside and foreign and not cause.configuration,
-            "crowd": self._crowd.size(victim, cause) if how not in SAME else 0.0,
-            "configuration of one": one_drifted and how in SAME,
-            "configuration of one, elsewhere": one_drifted and how not in SAME,
-            "other place": conflict(victim.subject.places, cause.subject.places) > 0,
-        }
-        for name, value in told.items():
-            values[_AT[name]] = float(value)
+        if how in FOREIGN:
+            values[_INSIDE_VICTIM] = float(victim.inside and not victim.configuration)
+            values[_EDGE_VICTIM] = float(victim.edge and not victim.inside)
+            values[_INSIDE_CAUSE] = float(cause.inside and not cause.configuration)
+        if how not in SAME:
+            values[_CROWD] = self._crowd.size(victim, cause)
+        if victim.configuration != cause.configuration:
+            values[_DRIFTED if how in SAME else _DRIFTED_ELSEWHERE] = 1.0
+        if conflict(victim.subject.places, cause.subject.places):
+            values[_OTHER_PLACE] = 1.0
         return values
 
     def compare(self, victim: Strand, cause: Strand, values: list[float]) -> None:
@@ -209,12 +214,15 @@ class Linker:
     def own_suspects(self, one: Strand) -> Mapping[int, float]:
         """Return the scores of changes, as they would be if nothing else had moved."""
         if one not in self._own:
-            self._own[one] = self._court.scores(one, LEAST)
+            self._learn((one,))
         return self._own[one]
+
+    def _learn(self, strands: Sequence[Strand]) -> None:
+        self._own.update(zip(strands, self._court.scores(strands, LEAST), strict=True))
 
 
 def _dot(values: Sequence[float]) -> float:
-    return sum(weight * value for weight, value in zip(_WEIGHTS, values, strict=True) if value)
+    return sum(map(mul, _WEIGHTS, values))
 
 
 def _agree(one: Strand, other: Strand) -> bool:

@@ -27,12 +27,16 @@ class Scene:
         self._reader = Reader(context, services | self.graph.services)
         self._signs: dict[str, Sign] = {}
         self._made: dict[tuple[str, ...], Strand] = {}
+        self._gathered: dict[frozenset[str], tuple[Strand, ...]] = {}
         self.court = Court(changes, self.graph, self._reader, context)
         self.linker = Linker(self.court, self.strands(findings))
 
     def strands(self, findings: Sequence[Finding]) -> tuple[Strand, ...]:
         """Return the strands of findings, the first opened first; of the same findings, the very same strand."""
-        return tuple(self._known(one) for one in strands(self._sign(finding) for finding in findings))
+        ids = frozenset(finding.id for finding in findings)
+        if ids not in self._gathered:
+            self._gathered[ids] = tuple(self._known(one) for one in strands(map(self._sign, findings)))
+        return self._gathered[ids]
 
     def joined(self, there: Sequence[Strand], more: Iterable[Strand]) -> tuple[Strand, ...]:
         """Return the strands of one group after ``more`` have come to those that are ``there``."""

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
+from typing import NamedTuple
 
-from driftband.correlate.subject import Reader, Subject, side, words_of
+from driftband.correlate.subject import Reader, Side, Subject, side, words_of
 from driftband.model.finding import Finding
 from driftband.model.moment import to_ms
 
@@ -64,16 +66,17 @@ def series_of(finding: Finding) -> Series | None:
     return (finding.signal, finding.workspace, finding.address, *sorted(told.items()))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sign:
+class Sign(NamedTuple):
     """A finding and what it tells of its strand: by what it is gathered, its series, when it opened and closed (epoch ms)."""
 
+    opened: int
+    id: str
     finding: Finding
     subject: Subject
     key: tuple[object, ...]
     series: Series | None
-    opened: int
     end: int
+    side: Side
 
 
 def sign(finding: Finding, reader: Reader) -> Sign:
@@ -82,9 +85,16 @@ def sign(finding: Finding, reader: Reader) -> Sign:
     Configuration is a strand of its own beside what was measured at the same subject: its times mean something else.
     """
     subject = reader.subject(finding)
-    key = (*subject.key, finding.layer == "configuration")
-    end = OPEN if finding.closed_at is None else to_ms(finding.closed_at)
-    return Sign(finding, subject, key, series_of(finding), to_ms(finding.opened_at), end)
+    return Sign(
+        opened=to_ms(finding.opened_at),
+        id=finding.id,
+        finding=finding,
+        subject=subject,
+        key=(*subject.key, finding.layer == "configuration"),
+        series=series_of(finding),
+        end=OPEN if finding.closed_at is None else to_ms(finding.closed_at),
+        side=side(finding),
+    )
 
 
 class _Part:
@@ -112,7 +122,7 @@ class _Part:
         """Return the strand."""
         listed = tuple(one.finding for one in self._signs)
         configuration = listed[0].layer == "configuration"
-        sides = {side(one) for one in listed}
+        sides = {one.side for one in self._signs}
         window = listed[0].window_from if configuration else None
         return Strand(
             key=self._first.key,
@@ -132,7 +142,7 @@ class _Part:
 def strands(signs: Iterable[Sign]) -> tuple[Strand, ...]:
     """Return the strands of findings, the first opened first."""
     gathered: dict[tuple[object, ...], list[_Part]] = {}
-    for one in sorted(signs, key=lambda one: (one.opened, one.finding.id)):
+    for one in sorted(signs, key=itemgetter(0, 1)):
         parts = gathered.setdefault(one.key, [])
         if not any(part.takes(one) for part in parts):
             parts.append(_Part(one))

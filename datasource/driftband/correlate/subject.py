@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from driftband.correlate.context import Context
 from driftband.model.change import Change
@@ -33,8 +33,7 @@ _LONGEST_NAME = 5
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What a finding is about. component: the service, empty where unknown. told: by a label, not read from a name."""
 
     component: str
@@ -136,7 +135,7 @@ class Reader:
         return {identity[label] for identity in told if identity.get(label)}
 
     def _where(self, identity: Mapping[str, str]) -> Places:
-        return tuple((name, identity[name]) for name in self._places if identity.get(name))
+        return tuple([(name, identity[name]) for name in self._places if identity.get(name)])
 
     def _recognise(self, text: str) -> str:
         """Return the longest name of a service that stands in ``text`` as whole words; empty where none does."""

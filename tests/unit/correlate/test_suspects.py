@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from driftband.correlate.context import Context
 from driftband.correlate.lifecycle import advance
+from driftband.correlate.scene import Scene
 from driftband.correlate.score import ACCUSED, MOST, suspects
 from driftband.model.attribute import AttributeDiff
 from driftband.model.change import Change, Touched
@@ -140,3 +141,14 @@ def test_scores_are_shares_of_one_whole_in_whatever_order_all_is_handed_over(
     draw.shuffle(findings)
     draw.shuffle(changes)
     assert suspects(findings, changes, CONTEXT) == found
+
+
+@settings(deadline=None, max_examples=40)
+@given(moved, made)
+def test_what_is_weighed_together_scores_as_if_it_were_weighed_alone(
+    moved_: list[tuple[str, int]], made_: list[tuple[str, int]]
+) -> None:
+    findings = [finding(f"f{n}", service, minute) for n, (service, minute) in enumerate(moved_)]
+    here = Scene(findings, [apply(f"c{n}", ended, service) for n, (service, ended) in enumerate(made_)], CONTEXT)
+    strands = here.strands(findings)
+    assert here.court.scores(strands, 0.0) == [alone for one in strands for alone in here.court.scores([one], 0.0)]
