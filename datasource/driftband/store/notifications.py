@@ -29,14 +29,15 @@ def owe(
     """Write what is owed of a deed to each destination; fits: those whose matchers the incident meets.
 
     known_at: where it may have been done. If only one of them holds the incident, it knows already: that is on record as
-    sent, and of what it was still owed nothing is sent that its end has overtaken.
+    sent, and of what it was still owed nothing is sent that its end has overtaken. Where one may be on its way there just now,
+    the end is sent after it.
     """
     last = _last(connection, incident.id)
     told = {name for name, (_, before) in last.items() if before != "resolved"}
     knowing = {name for name in known_at if name in (last if deed == "opened" else told)}
     known = knowing if len(knowing) == 1 else set()
     if deed == "resolved":
-        _overtake(connection, incident.id, known, now)
+        known -= _overtake(connection, incident.id, known, now)
     _add(connection, incident, owed(deed, [*fits, *known], told), last, now, known)
 
 
@@ -81,10 +82,13 @@ def _row(notification: Notification) -> dict[str, Any]:
     return {name: getattr(notification, name) for name in _FIELDS}
 
 
-def _overtake(connection: Connection, incident: str, destinations: Collection[str], now: datetime) -> None:
-    """Settle what waits: sent after the end it would open the incident there again."""
+def _overtake(connection: Connection, incident: str, destinations: Collection[str], now: datetime) -> set[str]:
+    """Settle what waits: sent after the end it would open the incident there again. Return where one may be on its way."""
     waits = (_n.incident_id == incident, _n.destination.in_(destinations), _n.state == "waiting")
+    tried = select(_n.destination).where(*waits, or_(_n.attempts > 0, _n.next_at <= now))
+    going = set(connection.execute(tried).scalars())
     connection.execute(update(notifications).where(*waits).values(state="sent", sent_at=now, error=None))
+    return going
 
 
 def add_new(connection: Connection, made: Iterable[Notification]) -> None:
