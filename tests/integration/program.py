@@ -1,9 +1,13 @@
 """A program that serves on a free port of loopback for the length of a test."""
 
+import itertools
+import os
+import random
 import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,11 +18,21 @@ _STOPS_WITHIN = 10.0
 _ATTEMPTS = 3
 
 
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+# Below the ports that the system gives to whoever asks for any: between asking and listening another test would take one of those.
+_OF_EACH = 2500
+_FIRST = 11_000 + _WORKER % 8 * _OF_EACH
+# Another run on this machine begins elsewhere.
+_turns = itertools.count(random.randrange(_OF_EACH))
+
+
 def free_port() -> int:
-    """Return a TCP port of loopback that nothing listens on; somebody else may take it before you do."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of loopback that nothing listens on, and that no other worker is given."""
+    while True:
+        port = _FIRST + next(_turns) % _OF_EACH
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Program(ABC):

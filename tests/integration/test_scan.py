@@ -150,7 +150,7 @@ def _signal_zero(pid: int) -> None:
 def test_a_scan_that_is_cancelled_stops_what_it_started(tmp_path: Path) -> None:
     tool = tmp_path / "terraform"
     tool.write_text(
-        '#!/bin/sh\necho $$ > pid\ntrap "echo given-back > lock; exit 1" INT\nwhile :; do sleep 0.05; done\n'
+        '#!/bin/sh\ntrap "echo given-back > lock; exit 1" INT\necho $$ > pid\nwhile :; do sleep 0.05; done\n'
     )
     tool.chmod(0o755)
     environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "DRIFTBAND_URL": "http://127.0.0.1:9"}
