@@ -16,6 +16,7 @@ from driftband.correlate.evidence import FEATURES, Case, Docket, Evidence, gathe
 from driftband.correlate.graph import Graph
 from driftband.correlate.strand import Strand
 from driftband.correlate.subject import Reader
+from driftband.correlate.undoing import undoing
 from driftband.model.change import Change
 from driftband.model.moment import to_ms
 
@@ -33,11 +34,12 @@ class Weighed:
 
 
 class Court:
-    """All changes and the graph, made ready for being weighed against many groups."""
+    """All changes and the graph, made ready for being weighed against many groups. undoing: which of them undo which."""
 
     def __init__(self, changes: Sequence[Change], graph: Graph, reader: Reader, context: Context) -> None:
         self._acts = Acts([reader.act(change) for change in changes], reader.services)
         self._since = to_ms(context.changes_since) if context.changes_since else None
+        self.undoing = undoing(self._acts.all)
         self.graph = graph
 
     def docket(self, cases: Sequence[Case]) -> Docket:

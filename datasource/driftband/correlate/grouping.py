@@ -250,6 +250,7 @@ def say(strand: Strand, link: Link) -> str:
     subject = strand.subject.component or strand.subject.address or strand.subject.workspace or "a finding"
     words = {
         "same series": "it is out still, and another detector says so too",
+        "came back": "it has come back",
         "calls it": "it calls a component that moves",
         "calls it over one": "it calls a component that moves, over another one",
         "calls it over two": "it calls a component that moves, over two others",

@@ -129,6 +129,8 @@ class Linker:
     def _weigh(self, victim: Strand, cause: Strand) -> Link | None:
         if same_series(victim, cause):
             return Link(1.0, "same series", 0.0)
+        if came_back(victim, cause) or came_back(cause, victim):
+            return Link(1.0, "came back", 0.0)
         how = self.relation(victim, cause)
         if how is None or self._hopeless(victim, cause, how):
             return None
@@ -198,7 +200,7 @@ class Linker:
 
     def compare(self, victim: Strand, cause: Strand, values: list[float]) -> None:
         """Fill in what suspects tell."""
-        mine, theirs = self.own_suspects(victim), self.own_suspects(cause)
+        mine, theirs = self._affairs(victim), self._affairs(cause)
         shared = together = alone = 0.0
         for change, score in mine.items():
             if change in theirs:
@@ -216,6 +218,17 @@ class Linker:
         if one not in self._own:
             self._learn((one,))
         return self._own[one]
+
+    def _affairs(self, one: Strand) -> Mapping[int, float]:
+        """Return the scores of its own suspects; what undoes a change counts as that change."""
+        own = self.own_suspects(one)
+        if self._court.undoing.keys().isdisjoint(own):
+            return own
+        found: dict[int, float] = {}
+        for change, score in own.items():
+            affair = self._court.undoing.get(change, change)
+            found[affair] = found.get(affair, 0.0) + score
+        return found
 
     def _learn(self, strands: Sequence[Strand]) -> None:
         self._own.update(zip(strands, self._court.scores(strands, LEAST), strict=True))
@@ -246,6 +259,11 @@ def same_series(one: Strand, other: Strand) -> bool:
     return not earlier.series.keys().isdisjoint(later.series) and any(
         earlier.series.get(series, 0) >= later.first for series in later.series
     )
+
+
+def came_back(one: Strand, other: Strand) -> bool:
+    """Whether the one tells again of what the other one has told of."""
+    return bool(one.returns) and not one.returns.isdisjoint(other.ids)
 
 
 def gap(victim: Strand, cause: Strand) -> int:

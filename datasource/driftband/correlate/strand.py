@@ -28,7 +28,7 @@ class Strand:
     has not come back tells nothing of time. until: when the last one closed. since: the last instant at which the first one
     was known not to be there; of configuration alone, where a look comes once an hour and the time of opening says little.
     inside, edge: what is among them. series: until when each one was out. key: what strands have in common that may be one.
-    Times: epoch ms.
+    returns: ids of findings that had closed and have come back in these. Times: epoch ms.
     """
 
     key: tuple[object, ...]
@@ -42,6 +42,12 @@ class Strand:
     edge: bool
     configuration: bool
     series: dict[Series, int]
+    returns: frozenset[str]
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The findings' ids."""
+        return frozenset(one.id for one in self.findings)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -136,6 +142,7 @@ class _Part:
             edge="edge" in sides,
             configuration=configuration,
             series=self._until,
+            returns=frozenset(one.reopens for one in listed if one.reopens),
         )
 
 

@@ -162,3 +162,15 @@ def test_a_part_that_nothing_ties_any_more_becomes_an_incident_of_its_own() -> N
     made = advance(together.incidents, [root, victim], (), Context(), NOON + 2 * MINUTE)
     assert sorted(len(one.findings) for one in made.incidents) == [1, 1]
     assert all("split" in {entry.what for entry in one.timeline} for one in made.incidents)
+
+
+def test_what_comes_back_belongs_to_the_incident_that_it_was_in() -> None:
+    root = finding("root", "orders", 0, signal="errors")
+    gone = finding("gone", "checkout", 4, signal="errors", state="closed", closed_at=NOON + 30 * MINUTE)
+    first = advance((), [root, gone], (), CONTEXT, NOON + 31 * MINUTE)
+    (incident,) = first.incidents
+    assert incident.findings == ("root", "gone")
+    back = finding("back", "checkout", 50, signal="errors", reopens="gone")
+    (incident,) = advance(first.incidents, [root, gone, back], (), CONTEXT, NOON + 50 * MINUTE).incidents
+    assert incident.findings == ("root", "gone", "back")
+    assert incident.timeline[-1].reason == "1 finding joined: checkout: it has come back (100%)"
