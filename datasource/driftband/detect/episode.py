@@ -20,6 +20,8 @@ EASES_AT = 0.75
 MOST_LEVEL = 9
 KEPT = 12
 """Points that are kept from the beginning, and as many from the end."""
+BETWEEN = 16
+"""Points that are kept of all that lies between, evenly spaced: the longer it lasts, the fewer of them."""
 MOST_DOUBLINGS = 3
 """Each reopening doubles the calm that closing takes, so often at most."""
 _SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
@@ -69,7 +71,8 @@ class Episode:
     since: the first of the ``bad`` instants in a row; those of an open one began there. story, reopened, before: of the
     chain of findings that it continues. blind_since: from when on there has been no evidence. level, moved: the step of
     the score and when it was reached. lower: instants in a row with a score clearly below it; eased: how often it has
-    been left downwards. turn: the last point before calm, and the first of it. first, last: points. recent: scores.
+    been left downwards. turn: the last point before calm, and the first of it. first, between, last: points; of those between
+    every ``stride``th of the ``passed`` ones. recent: scores.
     """
 
     since: int | None = None
@@ -91,6 +94,9 @@ class Episode:
     recent: list[float] = field(default_factory=list)
     turn: list[Point] = field(default_factory=list)
     first: list[Point] = field(default_factory=list)
+    between: list[Point] = field(default_factory=list)
+    stride: int = 1
+    passed: int = 0
     last: list[Point] = field(default_factory=list)
 
     @classmethod
@@ -193,7 +199,8 @@ class Episode:
 
     def _calm_down(self) -> None:
         self.since, self.bad, self.side, self.blind_since, self.peak = None, 0, 0, None, 0.0
-        self.recent, self.first, self.last, self.turn = [], [], [], []
+        self.recent, self.first, self.between, self.last, self.turn = [], [], [], [], []
+        self.stride, self.passed = 1, 0
 
     def _forget(self) -> None:
         self._calm_down()
@@ -209,11 +216,21 @@ class Episode:
         if len(self.first) < KEPT:
             self.first = [*self.first, point]
         else:
+            if len(self.last) == KEPT:
+                self._thin_out(self.last[0])
             self.last = [*self.last[1 - KEPT :], point]
+
+    def _thin_out(self, point: Point) -> None:
+        """Take in a point that lies between beginning and end."""
+        if self.passed % self.stride == 0:
+            self.between = [*self.between, point]
+        if len(self.between) > BETWEEN:
+            self.between, self.stride = self.between[::2], 2 * self.stride
+        self.passed += 1
 
     def points(self, names: tuple[str, ...]) -> dict[str, list[float | None]]:
         """Return the kept points as lists: ``times``, ``names`` and ``scores``."""
-        kept = [*self.first, *self.last]
+        kept = [*self.first, *self.between, *self.last]
         return {name: [point[place] for point in kept] for place, name in enumerate(("times", *names, "scores"))}
 
     @property

@@ -41,7 +41,9 @@ def test_evidence_has_the_numbers_and_stays_small() -> None:
     assert (opened.evidence["lower"][0], opened.evidence["upper"][0]) == (8.0, 12.0)
     assert (opened.evidence["unit"], opened.evidence["side"], opened.evidence["for_ms"]) == ("s", "above", 5 * MINUTE)
     assert closed.evidence["peak_score"] == 3.0
-    assert {len(closed.evidence[name]) for name in ("times", "values", "expected", "lower", "upper", "scores")} == {24}
+    # 12 of its beginning and of its end, and of the 280 minutes between every 32nd.
+    assert {len(closed.evidence[name]) for name in ("times", "values", "expected", "lower", "upper", "scores")} == {33}
+    assert max(np.diff(closed.evidence["times"])) == 32 * MINUTE
 
 
 @pytest.mark.parametrize(
