@@ -53,14 +53,20 @@ def _named(group: Sequence[Strand]) -> Sequence[Strand]:
 
 def values(group: Sequence[Strand], graph: Graph, linker: Linker) -> list[tuple[float, ...]]:
     """Return what speaks for each strand, of ``FEATURES``."""
-    components = [one.subject.component for one in group]
-    others = max(1, len(set(components)) - 1)
-    present = set(components) - {""}
+    components = {one.subject.component for one in group}
+    others = max(1, len(components) - 1)
+    present = components - {""}
+    tied = {
+        name: (
+            len(present & graph.dependents(name).keys()) / others,
+            len(present & graph.dependencies(name).keys()) / others,
+        )
+        for name in components
+    }
     earliest = min(_begun(one) for one in group)
     return [
         (
-            len(present & graph.dependents(one.subject.component).keys()) / others,
-            len(present & graph.dependencies(one.subject.component).keys()) / others,
+            *tied[one.subject.component],
             float(one.inside),
             float(one.edge and not one.inside),
             float(one.configuration),

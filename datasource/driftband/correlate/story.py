@@ -56,14 +56,14 @@ def identity(group: Sequence[Strand], root: Strand, context: Context) -> dict[st
     """Return the identity labels of where it began; what these do not tell, where all others agree."""
     told: dict[str, str] = {}
     for name in context.identity:
-        values = {
-            finding.identity[name] for strand in group for finding in strand.findings if finding.identity.get(name)
-        }
         own = next((one.identity[name] for one in root.findings if one.identity.get(name)), None)
         if own is not None:
             told[name] = own
-        elif len(values) == 1 and name != context.component:
-            told[name] = values.pop()
+        elif name != context.component:
+            others = (one.identity.get(name) for strand in group for one in strand.findings)
+            values = {value for value in others if value}
+            if len(values) == 1:
+                told[name] = values.pop()
     if root.subject.component:
         told[context.component] = root.subject.component
     return told

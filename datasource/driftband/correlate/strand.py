@@ -17,8 +17,6 @@ APART = 10 * 60_000
 OPEN = 1 << 62
 """The end of what is open, epoch ms."""
 
-Series = tuple[object, ...]
-
 
 @dataclass(frozen=True, eq=False)
 class Strand:
@@ -28,10 +26,10 @@ class Strand:
     has not come back tells nothing of time. until: when the last one closed. since: the last instant at which the first one
     was known not to be there; of configuration alone, where a look comes once an hour and the time of opening says little.
     inside, edge: what is among them. series: until when each one was out. key: what strands have in common that may be one.
-    returns: ids of findings that had closed and have come back in these. Times: epoch ms.
+    returns: ids of findings that had closed and have come back in these. Times: epoch ms. Series and keys: by their number.
     """
 
-    key: tuple[object, ...]
+    key: int
     subject: Subject
     findings: tuple[Finding, ...]
     first: int
@@ -41,7 +39,7 @@ class Strand:
     inside: bool
     edge: bool
     configuration: bool
-    series: dict[Series, int]
+    series: dict[int, int]
     returns: frozenset[str]
 
     @cached_property
@@ -63,7 +61,7 @@ def order(finding: Finding) -> tuple[object, ...]:
     return (finding.opened_at, finding.id)
 
 
-def series_of(finding: Finding) -> Series | None:
+def series_of(finding: Finding) -> tuple[object, ...] | None:
     """Return by what the series is known that a finding is about, None where it is about none."""
     if not finding.signal:
         return None
@@ -73,14 +71,17 @@ def series_of(finding: Finding) -> Series | None:
 
 
 class Sign(NamedTuple):
-    """A finding and what it tells of its strand: by what it is gathered, its series, when it opened and closed (epoch ms)."""
+    """A finding and what it tells of its strand: by what it is gathered, its series, when it opened and closed (epoch ms).
+
+    key, series: numbers of the reader's.
+    """
 
     opened: int
     id: str
     finding: Finding
     subject: Subject
-    key: tuple[object, ...]
-    series: Series | None
+    key: int
+    series: int | None
     end: int
     side: Side
 
@@ -90,14 +91,14 @@ def sign(finding: Finding, reader: Reader) -> Sign:
 
     Configuration is a strand of its own beside what was measured at the same subject: its times mean something else.
     """
-    subject = reader.subject(finding)
+    subject, series = reader.subject(finding), series_of(finding)
     return Sign(
         opened=to_ms(finding.opened_at),
         id=finding.id,
         finding=finding,
         subject=subject,
-        key=(*subject.key, finding.layer == "configuration"),
-        series=series_of(finding),
+        key=reader.number((*subject.key, finding.layer == "configuration")),
+        series=None if series is None else reader.number(series),
         end=OPEN if finding.closed_at is None else to_ms(finding.closed_at),
         side=side(finding),
     )
@@ -109,19 +110,20 @@ class _Part:
     def __init__(self, first: Sign) -> None:
         self._first = first
         self._last = first.opened
-        self._until: dict[Series, int] = {}
+        self._until: dict[int, int] = {}
         self._signs: list[Sign] = []
         self.takes(first)
 
     def takes(self, one: Sign) -> bool:
         """Add what opened no earlier than the rest, if it belongs here: soon after, or about a series that is still out."""
-        if one.series is None or self._until.get(one.series, -1) < one.opened:
+        until = -1 if one.series is None else self._until.get(one.series, -1)
+        if until < one.opened:
             if one.opened - self._last > APART:
                 return False
             self._last = one.opened
         self._signs.append(one)
         if one.series is not None:
-            self._until[one.series] = max(one.end, self._until.get(one.series, 0))
+            self._until[one.series] = max(one.end, until)
         return True
 
     def strand(self) -> Strand:
@@ -148,10 +150,13 @@ class _Part:
 
 def strands(signs: Iterable[Sign]) -> tuple[Strand, ...]:
     """Return the strands of findings, the first opened first."""
-    gathered: dict[tuple[object, ...], list[_Part]] = {}
+    gathered: dict[int, list[_Part]] = {}
     for one in sorted(signs, key=itemgetter(0, 1)):
         parts = gathered.setdefault(one.key, [])
-        if not any(part.takes(one) for part in parts):
+        for part in parts:
+            if part.takes(one):
+                break
+        else:
             parts.append(_Part(one))
     return in_order(part.strand() for parts in gathered.values() for part in parts)
 

@@ -1,7 +1,7 @@
 """What a finding is about and what a change touched, in the same words."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -81,6 +81,11 @@ class Reader:
         self._places = context.places
         self._services = {"-".join(_WORD.findall(name.lower())): name for name in sorted(services, reverse=True)}
         self._named: dict[str, str] = {}
+        self._numbers: dict[Hashable, int] = {}
+
+    def number(self, key: Hashable) -> int:
+        """Return a number that stands for ``key``: what is compared over and over is compared as a number."""
+        return self._numbers.setdefault(key, len(self._numbers))
 
     @property
     def services(self) -> int:
@@ -189,12 +194,14 @@ def _side_of(text: str) -> Side:
     return "inside" if inside else "edge"
 
 
+@lru_cache(maxsize=4096)
 def conflict(one: Places, other: Places) -> int:
     """Return how many labels that both have differ."""
     theirs = dict(other)
     return sum(1 for name, value in one if theirs.get(name, value) != value)
 
 
+@lru_cache(maxsize=4096)
 def agreement(one: Places, other: Places) -> int:
     """Return how many labels that both have are the same."""
     theirs = dict(other)
