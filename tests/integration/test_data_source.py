@@ -232,3 +232,17 @@ def test_it_stops_gracefully(prometheus: PrometheusServer, tmp_path: Path) -> No
     with DriftbandServer(tmp_path, prometheus={"url": prometheus.url}) as server:
         assert server.get("/readyz").json() == {"listener": "ok", "store": "ok", "source": "ok"}
         assert server.stop() == 0
+
+
+def test_a_signal_of_too_many_series_leaves_the_others_in_the_picture(
+    prometheus: PrometheusServer, tmp_path: Path
+) -> None:
+    signals = [{"name": "each", "expr": "load"}, {"name": "whole", "expr": "sum(load)"}]
+    settings = {"prometheus": {"url": prometheus.url}, "signals": signals, "limits": {"series": 1}}
+    with DriftbandServer(tmp_path, **settings) as server:
+        answer = server.get("/api/v1/query", query="driftband_expected", time=NOW - 3 * 86_400).json()
+        assert [one["metric"]["signal"] for one in answer["data"]["result"]] == ["whole"]
+        (warning,) = answer["warnings"]
+        assert warning.startswith("the signal each is left out: the operand has 2 series")
+        refused = server.get("/api/v1/query", query='driftband_expected{signal="each"}', time=NOW - 3 * 86_400)
+        assert (refused.status_code, "limits.series" in refused.json()["error"]) == (422, True)

@@ -8,7 +8,7 @@ from driftband.forecast import engine
 from driftband.forecast.engine import Track
 from driftband.model.band import Band, BandSettings
 from driftband.model.series import Bools, Floats, History, Instants, Labels
-from driftband.query.errors import cannot
+from driftband.query.errors import TooManySeriesError, cannot
 from driftband.query.fetch import Fetch
 from driftband.query.fitting import SLOW_MODELS, Fitter
 from driftband.query.native import matches
@@ -145,12 +145,9 @@ class BandMaker:
             raise too_many(int(count[0, 0]), self.max_series)
 
 
-def too_many(count: int, most: int) -> Exception:
+def too_many(count: int, most: int) -> TooManySeriesError:
     """Make the error of an operand with too many series."""
-    return cannot(
-        f"the operand has {count} series, and bands are made for at most {most} at once",
-        "aggregate it, as in sum by (service) (...), filter it, or raise limits.series",
-    )
+    return TooManySeriesError(f"the operand has {count} series, and bands are made for at most {most} at once")
 
 
 def _weight(made: Bands) -> int:

@@ -21,6 +21,15 @@ class QueryError(Exception):
         return {"bad_data": 400, "execution": 422}.get(self.type, 503)
 
 
+class TooManySeriesError(QueryError):
+    """An operand with more series than bands are made of (422)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            "execution", f"{message}; aggregate it, as in sum by (service) (...), filter it, or raise limits.series"
+        )
+
+
 def bad_data(message: str) -> QueryError:
     """Make the error of a query that says nothing: broken syntax, wrong arguments (400)."""
     return QueryError("bad_data", message)

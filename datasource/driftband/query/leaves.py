@@ -13,7 +13,7 @@ from driftband.model.interval import Interval, Intervals
 from driftband.model.samples import Samples
 from driftband.model.series import Floats, Frame, Instants, Labels
 from driftband.query.bands import BandMaker, too_many
-from driftband.query.errors import bad_data
+from driftband.query.errors import TooManySeriesError, bad_data
 from driftband.query.evaluate import evaluate
 from driftband.query.fetch import Answer, Fetch
 from driftband.query.fitting import Fitter
@@ -118,11 +118,18 @@ class _SourceLeaves:
         if NATIVE[str(selector.metric)].is_graph:
             return self._graph(selector, self.times - offset)
         found = []
-        for signal in chosen(self.engine.signals, selector.matchers):
+        signals = chosen(self.engine.signals, selector.matchers)
+        for signal in signals:
             wanted = call(str(selector.metric), signal)
             accepted = self.engine.accepted(signal.name) if wanted.function == "anomaly_score" else ()
             narrowing = tuple(m for m in selector.matchers if m.name not in _NAMING)
-            frame = self._band_at(wanted, self._state_times(wanted.function) - offset, None, accepted, narrowing)
+            try:
+                frame = self._band_at(wanted, self._state_times(wanted.function) - offset, None, accepted, narrowing)
+            except TooManySeriesError as error:
+                if len(signals) == 1:
+                    raise
+                self.warnings.append(f"the signal {signal.name} is left out: {error}")
+                continue
             named = ((labelled(str(selector.metric), signal, la), v, p) for la, v, p in rows(frame))
             found += [row for row in named if matches(selector.matchers, row[0])]
         return frame_of(self.times, found)

@@ -14,7 +14,7 @@ import requests
 from prometheus_api_client import PrometheusConnect
 
 from driftband.model.series import Floats, Frame, History, Instants, Labels, make_labels
-from driftband.query.errors import QueryError, cannot
+from driftband.query.errors import QueryError, TooManySeriesError
 from driftband.query.fetch import Answer
 from driftband.sources.asking import Ask, Forward, Forwarded
 from driftband.sources.session import Connection, Observe, SourceSession, unavailable
@@ -137,9 +137,8 @@ class PrometheusSource:
 
     def _check_count(self, count: int) -> None:
         if count > self._max_series:
-            raise cannot(
-                f"the operand has had more than {self._max_series} series in the history that its band needs",
-                "aggregate it, as in sum by (service) (...), or raise limits.series",
+            raise TooManySeriesError(
+                f"the operand has had more than {self._max_series} series in the history that its band needs"
             )
 
 
