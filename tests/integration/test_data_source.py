@@ -246,3 +246,9 @@ def test_a_signal_of_too_many_series_leaves_the_others_in_the_picture(
         assert warning.startswith("the signal each is left out: the operand has 2 series")
         refused = server.get("/api/v1/query", query='driftband_expected{signal="each"}', time=NOW - 3 * 86_400)
         assert (refused.status_code, "limits.series" in refused.json()["error"]) == (422, True)
+        for matcher in ('="cart"', '=~"cart|payment"'):
+            narrow = f'driftband_expected{{signal="each",service{matcher}}}'
+            found = server.get("/api/v1/query", query=narrow, time=NOW - 60).json()["data"]["result"]
+            assert [one["metric"]["service"] for one in found] == ["cart"]
+            known = server.get("/api/v1/query", query='forecast(load{service="cart"})', time=NOW - 60).json()
+            assert found[0]["value"] == known["data"]["result"][0]["value"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import promql_parser as promql
@@ -18,7 +18,7 @@ from driftband.query.evaluate import evaluate
 from driftband.query.fetch import Answer, Fetch
 from driftband.query.fitting import Fitter
 from driftband.query.names import NATIVE
-from driftband.query.native import Signal, call, chosen, labelled, matches
+from driftband.query.native import Signal, call, chosen, labelled, matches, narrowed
 from driftband.query.nodes import BandCall, Matcher, Remote, Selector
 from driftband.query.plan import plan
 from driftband.query.question import Question, Result
@@ -27,6 +27,8 @@ from driftband.query.states import select_states
 from driftband.query.values import Value, frame_of, nameless, rows, without
 
 MODELS = ("seasonal", "prophet")
+LARGE_FOR = 600_000
+"""So long an operand that had too many series is not asked for as a whole again, ms."""
 _NAMING = ("__name__", "signal")
 """Labels of a native series that its operand does not have."""
 _RAW_SUFFIXES = ("_total", "_count", "_sum", "_bucket")
@@ -46,7 +48,10 @@ def nothing_accepted(signal: str) -> Sequence[Accepted]:
 
 @dataclass(frozen=True)
 class Engine:
-    """What answers queries that name something of ours; one for the service. dependencies: the query of its graph."""
+    """What answers queries that name something of ours; one for the service. dependencies: the query of its graph.
+
+    large: until when operands are known to have too many series (epoch ms).
+    """
 
     settings: BandSettings
     fitter: Fitter
@@ -55,6 +60,7 @@ class Engine:
     states: Intervals = no_states
     dependencies: str | None = None
     accepted: Acceptances = nothing_accepted
+    large: dict[str, int] = field(default_factory=dict)
 
     def answer(self, question: Question, fetch: Fetch, now: int) -> Result:
         """Answer a question as of ``now`` (epoch ms).
@@ -124,7 +130,7 @@ class _SourceLeaves:
             accepted = self.engine.accepted(signal.name) if wanted.function == "anomaly_score" else ()
             narrowing = tuple(m for m in selector.matchers if m.name not in _NAMING)
             try:
-                frame = self._band_at(wanted, self._state_times(wanted.function) - offset, None, accepted, narrowing)
+                frame = self._narrow(wanted, self._state_times(wanted.function) - offset, accepted, narrowing)
             except TooManySeriesError as error:
                 if len(signals) == 1:
                     raise
@@ -133,6 +139,20 @@ class _SourceLeaves:
             named = ((labelled(str(selector.metric), signal, la), v, p) for la, v, p in rows(frame))
             found += [row for row in named if matches(selector.matchers, row[0])]
         return frame_of(self.times, found)
+
+    def _narrow(
+        self, wanted: BandCall, instants: Instants, accepted: Sequence[Accepted], narrowing: tuple[Matcher, ...]
+    ) -> Frame:
+        """Compute a signal whose series must satisfy ``narrowing``: all are asked for, since they serve others, or these alone."""
+        smaller = narrowed(wanted.operand, narrowing)
+        if smaller is None:
+            return self._band_at(wanted, instants, None, accepted, narrowing)
+        if self.engine.large.get(wanted.operand, 0) < self.now:
+            try:
+                return self._band_at(wanted, instants, None, accepted, narrowing)
+            except TooManySeriesError:
+                self.engine.large[wanted.operand] = self.now + LARGE_FOR
+        return self._band_at(replace(wanted, operand=smaller), instants, None, accepted, narrowing)
 
     def _graph(self, selector: Selector, instants: Instants) -> Frame:
         """Select nodes or edges; asked of the future, they are those of the last instant before."""

@@ -1,11 +1,17 @@
 """Native series of named signals: ``driftband_upper{signal="checkout_latency_p99"}`` and its kin."""
 
+import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from driftband.model.series import Labels, make_labels
 from driftband.query.functions import compile_regex
 from driftband.query.nodes import BandCall, Matcher
+
+_PLAIN = re.compile(r"[\w-]+(\|[\w-]+)*")
+"""A pattern that lists values, as a menu of a dashboard does."""
+_MOST_VALUES = 20
 
 FUNCTION_OF = {
     "driftband_actual": "actual",
@@ -47,6 +53,21 @@ def chosen(signals: Iterable[Signal], matchers: Iterable[Matcher]) -> list[Signa
 def call(metric: str, signal: Signal) -> BandCall:
     """Return the call that computes a native series of a signal."""
     return BandCall(FUNCTION_OF[metric], signal.expr, signal.level, signal.model)
+
+
+def narrowed(expr: str, matchers: Iterable[Matcher]) -> str | None:
+    """Return an expression narrowed to the values that matchers name, None where none names any: PromQL has no filter for that."""
+    text = f"({expr}\n)"
+    narrow = False
+    for one in matchers:
+        listed = one.op == "=~" and _PLAIN.fullmatch(one.value)
+        values = one.value.split("|") if listed else [one.value]
+        if not (listed or one.op == "=") or not one.value or len(values) > _MOST_VALUES:
+            continue
+        parts = (f'label_replace(vector(1), "{one.name}", {json.dumps(value)}, "", "")' for value in values)
+        text += f" and on ({one.name}) ({' or '.join(parts)})"
+        narrow = True
+    return text if narrow else None
 
 
 def labelled(metric: str, signal: Signal, labels: Labels) -> Labels:
