@@ -36,6 +36,7 @@ from driftband.sources.asking import Ask, Forward, Source
 from driftband.sources.fetching import Flights, RequestFetch
 from driftband.sources.history import HistoryCache
 from driftband.sources.own import OwnSamples
+from driftband.sources.ranges import RangeCache
 from driftband.store.accepted import accepted_of
 from driftband.store.database import Database, StoreError
 from driftband.store.lookup import StoredLookup
@@ -53,6 +54,7 @@ log = structlog.get_logger(__name__)
 HISTORY_MEMORY = 128 * 2**20
 FIT_MEMORY = 128 * 2**20
 ANSWER_MEMORY = 32 * 2**20
+RANGE_MEMORY = 32 * 2**20
 WATCHED_SERIES = 3 * MOST_SERIES
 WATCHER_THREADS = 2
 EXAMPLE = "anomaly_band(sum by (service) (rate(http_requests_total[5m])), 0.99)"
@@ -65,12 +67,13 @@ class Querying:
 
     source: Source
     cache: HistoryCache
+    ranges: RangeCache
     flights: Flights
     engine: Engine
 
     def fetch(self, ask: Ask) -> Fetch:
         """Return the source as one request sees it."""
-        return RequestFetch(self.source, self.cache, self.flights, ask, wall_clock())
+        return RequestFetch(self.source, self.cache, self.ranges, self.flights, ask, wall_clock())
 
 
 def querying_of(config: Config, database: Database, measure: Measure, own: OwnSamples | None = None) -> Querying:
@@ -80,16 +83,18 @@ def querying_of(config: Config, database: Database, measure: Measure, own: OwnSa
     source = open_source(config, measure, max_series=10 * config.limits.series, threads=THREADS, own=own)
     cache = HistoryCache(source.history, settings.step, HISTORY_MEMORY, measure.history)
     fitter = Fitter(settings, FIT_MEMORY, measure.fit)
+    ranges = RangeCache(source.range, RANGE_MEMORY)
     flights = Flights(ANSWER_MEMORY)
     measure.watch_memory("history", lambda: cache.size)
     measure.watch_memory("fits", lambda: fitter.size)
+    measure.watch_memory("ranges", lambda: ranges.size)
     measure.watch_memory("answers", lambda: flights.size)
     graph = None if config.dependencies is None else config.dependencies.expr
     states = partial(intervals, database)
     accepted = partial(accepted_of, database, settings.accept_after)
     named = tuple(Signal(s.name, s.expr, s.level, s.model) for s in config.all_signals)
     engine = Engine(settings, fitter, named, config.limits.series, states, graph, accepted)
-    return Querying(source, cache, flights, engine)
+    return Querying(source, cache, ranges, flights, engine)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from driftband.query.question import Question
 from driftband.sources.asking import Ask, Forward, Forwarded
 from driftband.sources.fetching import Flights, RequestFetch
 from driftband.sources.history import HistoryCache
+from driftband.sources.ranges import RangeCache
 
 NOW = 20_000 * DAY + 13 * HOUR + 60_000
 SETTINGS = BandSettings(step=HOUR)
@@ -67,14 +68,14 @@ class Stage:
 
     def fetch(self) -> Fetch:
         q = self.querying
-        return RequestFetch(q.source, q.cache, q.flights, Ask(time.monotonic() + 30), self.now)
+        return RequestFetch(q.source, q.cache, q.ranges, q.flights, Ask(time.monotonic() + 30), self.now)
 
 
 def stage(*names: str, room: bool = True) -> Stage:
     source, signals = Source(), tuple(Signal(name, name) for name in names)
     cache = HistoryCache(source.history, HOUR, MIB, lambda _: None)
     engine = Engine(SETTINGS, Fitter(SETTINGS, MIB, lambda _, make: make()), signals, 10)
-    made = Stage(source, Querying(source, cache, Flights(MIB), engine), None)  # type: ignore[arg-type]
+    made = Stage(source, Querying(source, cache, RangeCache(source.range, MIB), Flights(MIB), engine), None)  # type: ignore[arg-type]
     made.ahead = Ahead(signals, engine, made.fetch, lambda: room)
     return made
 

@@ -254,17 +254,22 @@ class _SourceLeaves:
 
     def _actual(self, operand: str, instants: Instants) -> Frame:
         """Return the operand up to now: what the source repeats after it has been observed by nobody."""
-        if np.array_equal(instants, self.times):
-            frame = self.ask(operand).frame
-        else:
-            step = int(instants[1] - instants[0]) if len(instants) > 1 else None
-            shifted = Question(operand, int(instants[0]), int(instants[-1]), step)
-            frame = (
-                _SourceLeaves(self.engine, shifted, self.fetch, self.now, self.warnings, self.infos).ask(operand).frame
-            )
+        past = instants[instants <= self.now]
+        if not len(past):
+            return frame_of(instants, [])
+        frame = self._at(past).ask(operand).frame
         if len(frame.labels) > self.engine.max_series:
             raise too_many(len(frame.labels), self.engine.max_series)
-        return Frame(instants, frame.labels, frame.values, frame.present & (instants <= self.now))
+        future = ((0, 0), (0, len(instants) - len(past)))
+        return Frame(instants, frame.labels, np.pad(frame.values, future), np.pad(frame.present, future))
+
+    def _at(self, instants: Instants) -> "_SourceLeaves":
+        """Return an evaluation at other instants, evenly spaced, that says what must be said here."""
+        if np.array_equal(instants, self.times):
+            return self
+        step = int(instants[1] - instants[0]) if len(instants) > 1 else None
+        shifted = Question("", int(instants[0]), int(instants[-1]), step)
+        return _SourceLeaves(self.engine, shifted, self.fetch, self.now, self.warnings, self.infos)
 
     def _warn_of_counters(self, operand: str) -> None:
         try:

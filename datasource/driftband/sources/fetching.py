@@ -13,6 +13,7 @@ from driftband.model.series import History
 from driftband.query.fetch import Answer
 from driftband.sources.asking import Ask, Source
 from driftband.sources.history import REUSE, HistoryCache
+from driftband.sources.ranges import RangeCache, weight
 
 T = TypeVar("T")
 
@@ -94,18 +95,19 @@ class RequestFetch:
 
     source: Source
     cache: HistoryCache
+    ranges: RangeCache
     flights: Flights
     ask: Ask
     now: int
 
     def instant(self, text: str, time: int) -> Answer:
         """Answer an instant query."""
-        return self.shared(("instant", text, time), lambda: self.source.instant(self.ask, text, time), _weight)
+        return self.shared(("instant", text, time), lambda: self.source.instant(self.ask, text, time), weight)
 
     def range(self, text: str, start: int, end: int, step: int) -> Answer:
         """Answer a range query."""
         key = ("range", text, start, end, step)
-        return self.shared(key, lambda: self.source.range(self.ask, text, start, end, step), _weight)
+        return self.shared(key, lambda: self.ranges.read(self.ask, text, start, end, step, self.now), weight)
 
     def shared(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
         """Return what ``make`` makes, or has made a moment ago for somebody with the same credentials. size: in bytes."""
@@ -122,8 +124,3 @@ class RequestFetch:
     def check_time(self) -> None:
         """Raise QueryError if the request's time is over."""
         self.ask.left()
-
-
-def _weight(answer: Answer) -> int:
-    frame = answer.frame
-    return frame.values.nbytes + frame.present.nbytes + 500 * len(frame.labels) + 1000

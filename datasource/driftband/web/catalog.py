@@ -73,14 +73,20 @@ class Catalog:
         if selector.metric in NATIVE and NATIVE[selector.metric].is_graph:
             if self.dependencies is None:
                 return []
-            seen = fetch.range(self.dependencies, at - _LOOK_BACK, at, _EVERY).frame
+            seen = _of_late(fetch, self.dependencies, at)
             return list(select_graph(self.states, selector, seen).labels)
         found: list[Labels] = []
         for signal in chosen(self.signals, selector.matchers) if selector.metric in NATIVE else ():
-            frame: Frame = fetch.range(signal.expr, at - _LOOK_BACK, at, _EVERY).frame
+            frame = _of_late(fetch, signal.expr, at)
             for name in names_chosen(selector.matchers):
                 found += [labelled(name, signal, known) for known in frame.labels]
         return [labels for labels in found if matches(selector.matchers, labels)]
+
+
+def _of_late(fetch: Fetch, text: str, at: int) -> Frame:
+    """Return what there was in the last hour, at even instants: those that have passed need not be asked for again."""
+    end = -(-at // _EVERY) * _EVERY
+    return fetch.range(text, end - _LOOK_BACK, end, _EVERY).frame
 
 
 def _about_us(matchers: Sequence[Matcher]) -> bool:
