@@ -3,14 +3,27 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import CTE, Connection, and_, delete, func, select, update
+from sqlalchemy import (
+    CTE,
+    CompoundSelect,
+    Connection,
+    Integer,
+    RowMapping,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from driftband.model.change import Change
-from driftband.store.rows import chunks, insert_new, of_change, to_change, upsert, youngest
-from driftband.store.spans import not_ended_before
+from driftband.store.rows import chunks, insert_new, of_change, to_change, together, upsert, youngest
+from driftband.store.spans import bounds, not_ended_before
 from driftband.store.tables import applied_identities, changes
 
 _c = changes.c
@@ -48,20 +61,37 @@ def during(
 
     Of more than ``limit`` at least as many.
     """
-    found: list[Change] = []
-    running = and_(_c.ended_at.is_(None), _c.started_at >= start - RUNS_AT_MOST)
+    found = rows_during(connection, start, end, limit=limit, workspace=workspace, columns=tuple(_c.keys()))
+    return [to_change(row) for row in found]
+
+
+def rows_during(
+    connection: Connection,
+    start: datetime,
+    end: datetime,
+    *,
+    limit: int,
+    workspace: str | None = None,
+    columns: tuple[str, ...],
+) -> list[RowMapping]:
+    """Return the same as rows of some columns, ``id`` and ``started_at`` among them."""
+    wanted = {"its_workspace": workspace, "running": start - RUNS_AT_MOST, "end": end, "limit": limit}
+    statement = _during(columns, in_one=workspace is not None)
+    found = connection.execute(statement, {**bounds(start - INSTANT), **wanted}).mappings().all()
+    return sorted(found, key=lambda row: (row["started_at"], row["id"]))
+
+
+@lru_cache
+def _during(columns: tuple[str, ...], *, in_one: bool) -> CompoundSelect[Any]:
+    running = and_(_c.ended_at.is_(None), _c.started_at >= bindparam("running"))
     # Each report asks for its workspace, of lately: that must not take a statement for each span.
-    ended = (
-        not_ended_before(start - INSTANT, _c.span, _c.started_at, _c.ended_at)
-        if workspace is None
-        else [_c.ended_at >= start]
+    ended = [_c.ended_at > bindparam("start")] if in_one else not_ended_before(_c.span, _c.started_at, _c.ended_at)
+    its = [_c.workspace == bindparam("its_workspace")] if in_one else []
+    limit = bindparam("limit", type_=Integer)
+    return together(
+        select(*(_c[name] for name in columns)).where(one, _c.started_at <= bindparam("end"), *its).limit(limit)
+        for one in (running, *ended)
     )
-    for touching in (running, *ended):
-        statement = select(changes).where(touching, _c.started_at <= end)
-        if workspace is not None:
-            statement = statement.where(_c.workspace == workspace)
-        found += [to_change(row) for row in connection.execute(statement.limit(limit)).mappings()]
-    return sorted(found, key=lambda change: (change.started_at, change.id))
 
 
 def page(

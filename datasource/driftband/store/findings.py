@@ -1,17 +1,32 @@
 """Named queries on findings and their transitions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from driftband.model.finding import Finding, Transition
-from driftband.store.rows import chunks, of_finding, of_transition, to_finding, upsert, youngest
-from driftband.store.spans import not_ended_before
+from driftband.store.rows import chunks, of_finding, of_transition, to_finding, together, upsert, youngest
+from driftband.store.spans import bounds, not_ended_before
 from driftband.store.tables import findings, transitions
 
 _c = findings.c
+_t = transitions.c
+_STORY = select(transitions).where(_t.finding.in_(bindparam("ids", expanding=True))).order_by(_t.finding, _t.at, _t.id)
 _FEW = frozenset({"id", "address", "signal"})
 """Columns of which one value has few findings: their own indexes are better than one on time."""
 
@@ -75,7 +90,14 @@ def page(
     statement: Select[Any] = select(findings).where(*conditions.values())
     if until is not None:
         statement = statement.where(_c.opened_at <= until)
-    parts = [statement] if since is None else [statement.where(p) for p in _there_after(since, equal)]
+    parts = (
+        [statement]
+        if since is None
+        else [
+            statement.where(p).params(**bounds(since))
+            for p in _there_after(equal.get("state"), few=not _FEW.isdisjoint(equal))
+        ]
+    )
     found = [to_finding(row) for p in parts for row in youngest(connection, p, _c.opened_at, _c.id, after, limit)]
     return sorted(found, key=lambda f: (f.opened_at, f.id), reverse=True)[:limit]
 
@@ -92,37 +114,47 @@ def overlapping(
 
     Of more than ``limit`` at least as many. more: conditions beside ``equal``.
     """
-    narrowed = [_c[name] == value for name, value in equal.items()]
-    rows: list[Finding] = []
-    for there in _there_after(start, equal, few=bool(more)):
-        statement = select(findings).where(there, _c.opened_at <= end, *narrowed, *more).limit(limit)
-        rows += [to_finding(row) for row in connection.execute(statement).mappings()]
+    statement = (_overlapping if more else _kept_overlapping)(tuple(equal), *more)
+    wanted = {f"its_{name}": value for name, value in equal.items()}
+    found = connection.execute(statement, {**bounds(start), **wanted, "end": end, "limit": limit}).mappings()
+    rows = [to_finding(row) for row in found]
     steps = story(connection, [f.id for f in rows])
     return [(f, steps.get(f.id, [])) for f in rows]
 
 
-def _there_after(start: datetime, equal: Mapping[str, str], *, few: bool = False) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions of which a finding that closed after ``start``, or not at all, meets one.
+def _overlapping(columns: tuple[str, ...], *more: ColumnElement[bool]) -> CompoundSelect[Any]:
+    few = bool(more) or not _FEW.isdisjoint(columns)
+    narrowed = [_c[name] == bindparam(f"its_{name}") for name in columns]
+    limit = bindparam("limit", type_=Integer)
+    return together(
+        select(findings).where(there, _c.opened_at <= bindparam("end"), *narrowed, *more).limit(limit)
+        for there in _there_after(None, few=few)
+    )
 
-    equal: what is wanted beside. few: whether conditions beside that leave few.
+
+_kept_overlapping = lru_cache(maxsize=128)(_overlapping)
+"""Kept, since to build a statement and to find its SQL take longer than to run it."""
+
+
+def _there_after(state: str | None, *, few: bool) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of which a finding that closed after a start, or not at all, meets one; see ``bounds``.
+
+    state: the one that is wanted, if only one. few: whether other conditions leave few.
     """
-    if few or not _FEW.isdisjoint(equal):
-        yield or_(_c.closed_at.is_(None), _c.closed_at > start)
+    if few:
+        yield or_(_c.closed_at.is_(None), _c.closed_at > bindparam("start"))
         return
-    state = equal.get("state")
     if state != "closed":
         yield _c.span.is_(None)
     if state in (None, "closed"):
-        yield from not_ended_before(start, _c.span, _c.opened_at, _c.closed_at)
+        yield from not_ended_before(_c.span, _c.opened_at, _c.closed_at)
 
 
 def story(connection: Connection, ids: Iterable[str]) -> dict[str, list[Transition]]:
     """Return the steps of findings, in order."""
-    t = transitions.c
     found: dict[str, list[Transition]] = {}
     for some in chunks(ids):
-        statement = select(transitions).where(t.finding.in_(some)).order_by(t.finding, t.at, t.id)
-        for row in connection.execute(statement).mappings():
+        for row in connection.execute(_STORY, {"ids": some}).mappings():
             found.setdefault(row["finding"], []).append(
                 Transition(
                     finding=row["finding"],

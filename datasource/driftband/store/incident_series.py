@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, Integer, RowMapping, Select, bindparam, func, select
 
 from driftband.model.interval import Interval
 from driftband.model.moment import to_ms
@@ -84,13 +86,20 @@ def _last_well(connection: Connection, ids: Iterable[str]) -> dict[str, datetime
 def _versions(
     connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], limit: int
 ) -> Iterator[RowMapping]:
-    narrowed = [_v.incident == equal["incident"]] if "incident" in equal else []
+    wanted = {"start": start, "end": end, "limit": limit, "its_incident": equal.get("incident")}
+    for statement in _touching(one="incident" in equal):
+        yield from connection.execute(statement, wanted).mappings().all()
+
+
+@lru_cache
+def _touching(*, one: bool) -> tuple[Select[Any], ...]:
+    narrowed = [_v.incident == bindparam("its_incident")] if one else []
     columns = select(incident_versions, incidents.c.announced, incidents.c.opened_at).join(
         incidents, incidents.c.id == _v.incident
     )
-    for still in (_v.valid_to.is_(None), _v.valid_to > start):
-        statement = columns.where(still, _v.valid_from <= end, *narrowed).order_by(_v.id).limit(limit)
-        yield from connection.execute(statement).mappings().all()
+    there = columns.where(_v.valid_from <= bindparam("end"), *narrowed).order_by(_v.id)
+    limited = there.limit(bindparam("limit", type_=Integer))
+    return limited.where(_v.valid_to.is_(None)), limited.where(_v.valid_to > bindparam("start"))
 
 
 def _interval(row: RowMapping, labels: Mapping[str, str], value: float) -> Interval:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, tuple_
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, RowMapping, Select, Table, tuple_, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from driftband.detect.renaming import LABELS_AT_OPENING
@@ -51,6 +51,11 @@ def youngest(
     if after is not None:
         statement = statement.where(tuple_(at, key) < after)
     return connection.execute(statement.order_by(at.desc(), key.desc()).limit(limit)).mappings()
+
+
+def together(parts: Iterable[Select[Any]]) -> CompoundSelect[Any]:
+    """Return one statement for the rows of several, each with a limit of its own."""
+    return union_all(*(part.subquery().select() for part in parts))
 
 
 def chunks(items: Iterable[Any]) -> Iterable[list[Any]]:
@@ -119,6 +124,10 @@ _RUN = (
     "id", "workspace", "status", "tool", "at", "reported_at", "reason", "lineage", "serial", "commit", "superseded", "read", "opened",
     "still_open", "closed", "accepted",
 )  # fmt: skip
+
+
+RUN_COLUMNS = (*_RUN, "renamed", "errors")
+"""What ``to_run`` reads: neither the digests of bodies nor all that was observed."""
 
 
 def of_run(run: Run, bodies: Mapping[str, str], observed: Sequence[str]) -> dict[str, Any]:

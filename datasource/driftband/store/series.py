@@ -2,21 +2,26 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import zip_longest
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import CompoundSelect, Connection, Integer, RowMapping, bindparam, select
 
-from driftband.model.change import Change
 from driftband.model.interval import Interval
 from driftband.model.moment import from_ms, to_ms
 from driftband.model.run import COMPLETE, Run
 from driftband.store import changes, finding_series, incident_series, runs
 from driftband.store.database import Database
+from driftband.store.rows import together
 from driftband.store.tables import resources
 from driftband.store.tables_watching import watch_progress
 
 FIRST_MS = 0
 FAR_MS = to_ms(datetime.fromisoformat("9999-01-01T00:00:00+00:00"))
+
+_TOLD = ("kind", "workspace", "commit", "actor", "url", "summary")
+_CHANGE = ("id", "started_at", "ended_at", "identity", *_TOLD)
 
 Find = Callable[[Connection, datetime, datetime, Mapping[str, str], int], Iterable[Interval]]
 
@@ -37,37 +42,34 @@ def intervals(
 def _changes(
     connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], limit: int
 ) -> Iterator[Interval]:
-    for change in changes.during(connection, start, end, limit=limit, workspace=equal.get("workspace")):
-        began = to_ms(change.started_at)
-        yield Interval(
-            _labels_of(change), began, None if change.ended_at is None else to_ms(change.ended_at), float(began)
-        )
+    workspace = equal.get("workspace")
+    for row in changes.rows_during(connection, start, end, limit=limit, workspace=workspace, columns=_CHANGE):
+        began, ended = to_ms(row["started_at"]), row["ended_at"]
+        yield Interval(_labels_of(row), began, None if ended is None else to_ms(ended), float(began))
 
 
-def _labels_of(change: Change) -> dict[str, str]:
-    return {
-        **change.identity,
-        "change": change.id,
-        "kind": change.kind,
-        "workspace": change.workspace,
-        "commit": change.commit,
-        "actor": change.actor,
-        "url": change.url,
-        "summary": change.summary,
-    }
+def _labels_of(row: RowMapping) -> dict[str, str]:
+    return {**row["identity"], "change": row["id"], **{name: row[name] for name in _TOLD}}
 
 
 def _resource_info(
     connection: Connection, start: datetime, end: datetime, equal: Mapping[str, str], limit: int
 ) -> Iterator[Interval]:
+    narrowed = {name: equal[label] for name, label in _RESOURCE.items() if label in equal}
+    wanted = {"start": start, "end": end, "limit": limit, **{f"its_{name}": value for name, value in narrowed.items()}}
+    for row in connection.execute(_resources(tuple(narrowed)), wanted).mappings():
+        labels = {**row["identity"], **{label: row[name] for name, label in _RESOURCE.items()}}
+        until = row["valid_to"]
+        yield Interval(labels, to_ms(row["valid_from"]), None if until is None else to_ms(until), 1.0)
+
+
+@lru_cache
+def _resources(narrowed: tuple[str, ...]) -> CompoundSelect[Any]:
     r = resources.c
-    narrowed = [r[name] == equal[label] for name, label in _RESOURCE.items() if label in equal]
-    for still in (r.valid_to.is_(None), r.valid_to > start):
-        statement = select(resources).where(still, r.valid_from <= end, *narrowed).limit(limit)
-        for row in connection.execute(statement).mappings():
-            labels = {**row["identity"], **{label: row[name] for name, label in _RESOURCE.items()}}
-            until = row["valid_to"]
-            yield Interval(labels, to_ms(row["valid_from"]), None if until is None else to_ms(until), 1.0)
+    columns = select(*(r[name] for name in ("identity", "valid_from", "valid_to", *_RESOURCE)))
+    there = columns.where(r.valid_from <= bindparam("end"), *(r[name] == bindparam(f"its_{name}") for name in narrowed))
+    limited = there.limit(bindparam("limit", type_=Integer))
+    return together([limited.where(r.valid_to.is_(None)), limited.where(r.valid_to > bindparam("start"))])
 
 
 _RESOURCE = {

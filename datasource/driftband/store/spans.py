@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, bindparam
 
 _HOUR = timedelta(hours=1)
 _AT_MOST = (_HOUR, 8 * _HOUR, 64 * _HOUR, 512 * _HOUR, 4096 * _HOUR)
@@ -21,9 +21,15 @@ def span_of(began: datetime, ended: datetime | None) -> int | None:
 
 
 def not_ended_before(
-    start: datetime, span: ColumnElement[int], began: ColumnElement[datetime], ended: ColumnElement[datetime]
+    span: ColumnElement[int], began: ColumnElement[datetime], ended: ColumnElement[datetime]
 ) -> Iterator[ColumnElement[bool]]:
-    """Yield a condition for each span: that the interval ends after ``start``."""
-    for number, longest in enumerate(_AT_MOST):
-        yield and_(span == number, began > start - longest, ended > start)
-    yield and_(span == len(_AT_MOST), ended > start)
+    """Yield a condition for each span: that the interval ends after the start whose ``bounds`` are its parameters."""
+    after = ended > bindparam("start")
+    for number in range(len(_AT_MOST)):
+        yield and_(span == number, began > bindparam(f"start_{number}"), after)
+    yield and_(span == len(_AT_MOST), after)
+
+
+def bounds(start: datetime) -> dict[str, datetime]:
+    """Return the parameters of the conditions above."""
+    return {"start": start, **{f"start_{number}": start - longest for number, longest in enumerate(_AT_MOST)}}
