@@ -31,6 +31,8 @@ def aggregate(node: Aggregation, operand: Frame, parameter: Value | None) -> Fra
 
 def _group(op: str, key: Labels, operand: Frame, members: list[int], parameter: Value | None) -> Iterable[Row]:
     values, present = operand.values[members], operand.present[members]
+    if op in _THEMSELVES and len(members) == 1:
+        return [(key, values[0], present[0])]
     if op in ("topk", "bottomk"):
         kept = _best(values, present, _scalar(parameter), largest=op == "topk")
         return [(operand.labels[i], operand.values[i], kept[n]) for n, i in enumerate(members)]
@@ -75,6 +77,10 @@ _SIMPLE: Mapping[str, Callable[[Floats, Bools], Floats]] = {
     "stdvar": _variance,
     "stddev": lambda values, present: np.sqrt(_variance(values, present)),
 }
+
+
+_THEMSELVES = frozenset({"sum", "avg", "min", "max"})
+"""What gives a series that is alone in its group as it is."""
 
 
 def _best(values: Floats, present: Bools, count: Floats, *, largest: bool) -> Bools:

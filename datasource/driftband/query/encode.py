@@ -4,6 +4,7 @@ Format: https://prometheus.io/docs/prometheus/latest/querying/api/#expression-qu
 """
 
 from collections.abc import Iterable
+from itertools import compress
 
 import numpy as np
 import orjson
@@ -74,11 +75,18 @@ def _matrix(frame: Frame) -> Iterable[bytes]:
     for i in sorted(range(len(frame.labels)), key=lambda i: frame.labels[i]):
         present: Bools = frame.present[i]
         if present.any():
-            pairs = _join(
-                stamps if present.all() else [s for s, p in zip(stamps, present, strict=True) if p],
-                frame.values[i][present],
-            )
-            yield b'{"metric":' + orjson.dumps(dict(frame.labels[i])) + b',"values":[' + b",".join(pairs) + b"]}"
+            mine = stamps if present.all() else list(compress(stamps, present.tolist()))
+            metric = orjson.dumps(dict(frame.labels[i]))
+            yield b'{"metric":' + metric + b',"values":[' + _joined(mine, frame.values[i][present]) + b"]}"
+
+
+def _joined(stamps: list[bytes], values: Floats) -> bytes:
+    """Print a row; of a state, whose values are all the same, the value once."""
+    bits = values.view(np.int64)  # which tell 0 from -0, and do not tell NaN from itself
+    if (bits == bits[0]).all():
+        value = b',"%s"]' % _number(float(values[0]))
+        return (value + b",").join(stamps) + value
+    return b",".join(_join(stamps, values))
 
 
 def _pairs(times: Instants, values: Floats) -> list[bytes]:

@@ -74,6 +74,9 @@ def _label_replace(frame: Frame, _node: Call, arguments: list[Value]) -> Frame:
     regex = compile_regex(pattern)
 
     def replaced(labels: Labels) -> Labels:
+        if pattern in _WHOLE and replacement == "$1":
+            value = dict(labels).get(source, "")
+            return labels if not value and pattern == "(.+)" else make_labels({**dict(labels), target: value})
         match = regex.fullmatch(dict(labels).get(source, ""))
         return labels if match is None else make_labels({**dict(labels), target: _expand(replacement, match)})
 
@@ -124,9 +127,13 @@ def compile_regex(pattern: str) -> "re2._Regexp[str]":
         raise bad_data(f"invalid regular expression {pattern!r}: {reason}") from None
 
 
+_WHOLE = ("(.*)", "(.+)")
+"""Patterns whose first group is all of what they match: mostly a label is copied."""
+_GROUP = re2.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
+
+
 def _expand(template: str, match: "re2._Match[str]") -> str:
     """Fill in ``$1``, ``${1}`` and ``${name}`` as Go's Regexp.Expand does: an unknown group is empty."""
-    group = re2.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
     def value(found: "re2._Match[str]") -> str:
         name = found.group(1) or found.group(2)
@@ -137,7 +144,7 @@ def _expand(template: str, match: "re2._Match[str]") -> str:
         except (IndexError, re2.error, KeyError):
             return ""
 
-    return group.sub(value, template)
+    return _GROUP.sub(value, template)
 
 
 def _check_label(name: str, function: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from driftband.model.interval import Interval, Intervals
 from driftband.model.series import Bools, Frame, Instants, Labels, make_labels
 from driftband.query.errors import cannot
-from driftband.query.native import matches
+from driftband.query.native import met
 from driftband.query.nodes import Selector
 from driftband.query.values import Row, frame_of
 
@@ -15,6 +15,7 @@ MOST_INTERVALS = 20_000
 """Intervals that one selector may touch."""
 LOOK_BACK = 300_000
 """How far an instant query looks back for a change (ms), as Prometheus does for a sample."""
+_NEVER = np.iinfo(np.int64).max
 TOUCHED = {"driftband_change"}
 """Series that are there at every step whose interval touches them: no short apply falls between two steps."""
 
@@ -31,10 +32,14 @@ def select_states(find: Intervals, selector: Selector, times: Instants, step: in
     asked = np.minimum(times, now)
     reach = (step or LOOK_BACK) if selector.metric in TOUCHED else 0
     found = states(find, selector, int(asked[0]) - reach, int(asked[-1])) if len(asked) else []
-    rows: Iterable[Row] = (
-        (labels, np.full(len(asked), one.value), _present(one, asked, reach)) for labels, one in found
-    )
-    return frame_of(times, _turns(rows))
+    present = _present([one for _, one in found], asked, reach)
+    there = np.flatnonzero(present.any(axis=1)).tolist()
+    labels = tuple(found[row][0] for row in there)
+    values = np.array([found[row][1].value for row in there], dtype=np.float64)
+    values, present = np.repeat(values[:, None], len(times), axis=1), present[there]
+    if len(set(labels)) == len(labels):
+        return Frame(times, labels, values, present)
+    return frame_of(times, _turns(zip(labels, values, present, strict=True)))
 
 
 def states(find: Intervals, selector: Selector, start: int, end: int) -> list[tuple[Labels, Interval]]:
@@ -51,17 +56,15 @@ def states(find: Intervals, selector: Selector, start: int, end: int) -> list[tu
             f"{name} has more than {MOST_INTERVALS} series in this range",
             "ask for a shorter one, or narrow it, as in " + name + '{workspace="prod/network"}',
         )
-    labelled = ((make_labels({**one.labels, "__name__": name}), one) for one in found)
-    return [(labels, one) for labels, one in labelled if matches(selector.matchers, labels)]
+    named = (({**one.labels, "__name__": name}, one) for one in found)
+    return [(make_labels(labels), one) for labels, one in named if met(selector.matchers, labels)]
 
 
-def _present(one: Interval, times: Instants, reach: int) -> Bools:
-    if not reach:
-        return (times >= one.start) & (
-            (times < one.end) if one.end is not None else np.ones(len(times), dtype=np.bool_)
-        )
-    ended = (one.end > times - reach) if one.end is not None else np.ones(len(times), dtype=np.bool_)
-    present: Bools = (times >= one.start) & ended
+def _present(found: Sequence[Interval], times: Instants, reach: int) -> Bools:
+    """Return which of the intervals, shape (n, T), are there at which instants."""
+    starts = np.array([one.start for one in found], dtype=np.int64)[:, None]
+    ends = np.array([_NEVER if one.end is None else one.end for one in found], dtype=np.int64)[:, None]
+    present: Bools = (times >= starts) & (ends > times - reach)
     return present
 
 

@@ -54,14 +54,18 @@ def frame_of(times: Instants, parts: Iterable[Row]) -> Frame:
             )
         values[labels] = np.where(there, row, values[labels])
         present[labels] = present[labels] | there
-    kept = [labels for labels in values if present[labels].any()]
-    shape = (len(kept), len(times))
-    return Frame(
+    shape = (len(values), len(times))
+    made = Frame(
         times,
-        tuple(kept),
-        np.array([values[k] for k in kept], dtype=np.float64).reshape(shape),
-        np.array([present[k] for k in kept], dtype=np.bool_).reshape(shape),
+        tuple(values),
+        np.array(list(values.values()), dtype=np.float64).reshape(shape),
+        np.array(list(present.values()), dtype=np.bool_).reshape(shape),
     )
+    there = np.any(made.present, axis=1)
+    if there.all():
+        return made
+    kept = np.flatnonzero(there)
+    return Frame(times, tuple(made.labels[row] for row in kept.tolist()), made.values[kept], made.present[kept])
 
 
 def show(labels: Labels) -> str:

@@ -49,13 +49,16 @@ def over_time(function: str, series: list[Samples], times: Instants, window: int
 
     def row(one: Samples) -> tuple[Floats, Bools]:
         first, after = _bounds(one, times, window)
+        there = after > first
+        if keeps_name and len(one.values):
+            return one.values[np.maximum(after - 1, 0)], there
         result = np.full(len(times), np.nan)
-        with np.errstate(all="ignore"):
-            for k in np.flatnonzero(after > first):
-                result[k] = compute(one.values[first[k] : after[k]], *(a[k] for a in arguments))
-        return result, after > first
+        for k in np.flatnonzero(there):
+            result[k] = compute(one.values[first[k] : after[k]], *(a[k] for a in arguments))
+        return result, there
 
-    return frame_of(times, ((s.labels if keeps_name else without(s.labels, ["__name__"]), *row(s)) for s in series))
+    with np.errstate(all="ignore"):
+        return frame_of(times, ((s.labels if keeps_name else without(s.labels, ["__name__"]), *row(s)) for s in series))
 
 
 def extrapolated(function: str, series: list[Samples], times: Instants, window: int) -> Frame:
@@ -69,8 +72,8 @@ def extrapolated(function: str, series: list[Samples], times: Instants, window: 
 
 
 def _bounds(one: Samples, times: Instants, window: int) -> tuple[Instants, Instants]:
-    first = np.searchsorted(one.times, times - window, side="right")
-    after = np.searchsorted(one.times, times, side="right")
+    first = one.times.searchsorted(times - window, side="right")
+    after = one.times.searchsorted(times, side="right")
     return first, after
 
 
