@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -53,8 +54,17 @@ def plan(text: str) -> Node:
     Raises:
         QueryError: bad_data where the text is wrong, execution where it asks for what cannot be done here.
     """
+    return _kept(text) if len(text) <= _SHORT else _plan(text)
+
+
+def _plan(text: str) -> Node:
     parsed = parse(text)
     return _Planner(parsed, everything_local=False).node(parsed.tree)
+
+
+_SHORT = 8_192
+"""Characters of a query whose plan is kept: what panels ask for comes again and again."""
+_kept = lru_cache(maxsize=500)(_plan)
 
 
 def plan_local(text: str) -> Node:
