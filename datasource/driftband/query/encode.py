@@ -5,6 +5,7 @@ Format: https://prometheus.io/docs/prometheus/latest/querying/api/#expression-qu
 
 from collections.abc import Iterable
 from itertools import compress
+from operator import add
 
 import numpy as np
 import orjson
@@ -47,7 +48,7 @@ def _vector_or_matrix(question: Question, value: Value, times: Instants) -> byte
             return b'"resultType":"string","result":' + orjson.dumps([times[0] / 1000, value])
         if isinstance(value, Frame):
             return b'"resultType":"vector","result":[' + b",".join(_vector(value)) + b"]"
-        return b'"resultType":"scalar","result":' + _pairs(times, value)[0]
+        return b'"resultType":"scalar","result":' + _pair(times, value)
     if isinstance(value, str):
         raise QueryError("bad_data", 'invalid parameter "query": invalid expression type "string" for range query')
     if not isinstance(value, Frame):
@@ -67,7 +68,7 @@ def _first(frame: Frame, count: int, *, in_order: bool) -> Frame:
 def _vector(frame: Frame) -> Iterable[bytes]:
     for labels, values, present in zip(frame.labels, frame.values, frame.present, strict=True):
         if present[0]:
-            yield b'{"metric":' + orjson.dumps(dict(labels)) + b',"value":' + _pairs(frame.times, values)[0] + b"}"
+            yield b'{"metric":' + orjson.dumps(dict(labels)) + b',"value":' + _pair(frame.times, values) + b"}"
 
 
 def _matrix(frame: Frame) -> Iterable[bytes]:
@@ -84,28 +85,26 @@ def _joined(stamps: list[bytes], values: Floats) -> bytes:
     """Print a row; of a state, whose values are all the same, the value once."""
     bits = values.view(np.int64)  # which tell 0 from -0, and do not tell NaN from itself
     if (bits == bits[0]).all():
-        value = b',"%s"]' % _number(float(values[0]))
-        return (value + b",").join(stamps) + value
-    return b",".join(_join(stamps, values))
+        value = _number(float(values[0]))
+        return (value + b'"],').join(stamps) + value + b'"]'
+    # Row by row, by what is written in C: printing samples one by one is most of the cost of an answer.
+    return b'"],'.join(map(add, stamps, _numbers(values))) + b'"]'
 
 
-def _pairs(times: Instants, values: Floats) -> list[bytes]:
-    return _join(_stamps(times), values)
+def _pair(times: Instants, values: Floats) -> bytes:
+    return _stamps(times)[0] + _number(float(values[0])) + b'"]'
 
 
 def _stamps(times: Instants) -> list[bytes]:
-    return [b"[%d" % (t // 1000) if t % 1000 == 0 else b"[%d.%03d" % (t // 1000, t % 1000) for t in times.tolist()]
+    """Print what comes before the value of a sample."""
+    return [b'[%d,"' % (t // 1000) if t % 1000 == 0 else b'[%d.%03d,"' % (t // 1000, t % 1000) for t in times.tolist()]
 
 
-def _join(stamps: list[bytes], values: Floats) -> list[bytes]:
-    numbers: list[bytes]
+def _numbers(values: Floats) -> list[bytes]:
     if np.isfinite(values).all():
-        # The whole row in one go: printing numbers one by one is most of the cost of an answer.
-        numbers = orjson.dumps(values.tolist())[1:-1].split(b",") if len(values) else []
-        numbers = [n[:-2] if n.endswith(b".0") else n for n in numbers]
-    else:
-        numbers = [_number(v) for v in values.tolist()]
-    return [b'%s,"%s"]' % pair for pair in zip(stamps, numbers, strict=True)]
+        printed = orjson.dumps(values.tolist())[1:-1] + b","
+        return printed.replace(b".0,", b",").split(b",")[:-1]
+    return [_number(v) for v in values.tolist()]
 
 
 def _number(value: float) -> bytes:

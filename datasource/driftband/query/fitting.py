@@ -137,7 +137,7 @@ class Fitter:
 
 
 def _digest(history: History) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(history.values).data, digest_size=16).digest()
+    return hashlib.sha256(np.ascontiguousarray(history.values).data).digest()  # which processors have instructions for
 
 
 def _weight(history: History) -> int:

@@ -86,6 +86,8 @@ class _SourceLeaves:
     infos: list[str] = field(default_factory=list)
     _asked: dict[str, Answer] = field(default_factory=dict)
     _found: dict[tuple[object, ...], list[Interval]] = field(default_factory=dict)
+    _selected: dict[Selector, Frame] = field(default_factory=dict)
+    _sampled: dict[Selector, list[Samples]] = field(default_factory=dict)
 
     @property
     def times(self) -> Instants:
@@ -116,6 +118,12 @@ class _SourceLeaves:
         return Frame(self.times, frame.labels, frame.values, frame.present)
 
     def select(self, selector: Selector) -> Frame:
+        """Answer an instant selector, each once: both sides of an ``or`` name the same ones."""
+        if selector not in self._selected:
+            self._selected[selector] = self._select(selector)
+        return self._selected[selector]
+
+    def _select(self, selector: Selector) -> Frame:
         offset = round(selector.offset.total_seconds() * 1000)
         if NATIVE[str(selector.metric)].is_state:
             shifted = self.times - offset
@@ -184,7 +192,12 @@ class _SourceLeaves:
         return Frame(frame.times, frame.labels, np.broadcast_to(seconds, frame.values.shape), frame.present)
 
     def samples(self, selector: Selector) -> list[Samples]:
-        """Return the samples of native series: what they are at the instants of the grid."""
+        """Return the samples of native series, once: what they are at the instants of the grid."""
+        if selector not in self._sampled:
+            self._sampled[selector] = self._samples(selector)
+        return self._sampled[selector]
+
+    def _samples(self, selector: Selector) -> list[Samples]:
         step = self.engine.settings.step
         shift = round((selector.offset + (selector.window or selector.offset)).total_seconds() * 1000)
         offset = round(selector.offset.total_seconds() * 1000)

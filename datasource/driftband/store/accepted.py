@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, bindparam, select
 
 from driftband.model.departure import Accepted
 from driftband.model.moment import to_ms
@@ -11,25 +11,24 @@ from driftband.store.database import Database
 from driftband.store.tables import findings, transitions
 
 _KINDS = ("band_breach", "level_shift")
+_f, _t, _was = findings.c, transitions.c, transitions.alias().c  # it may have closed since
+_ACCEPTED = (
+    select(_f.id, _f.evidence, _f.accepted_until, _t.at, _t.state)
+    .join(transitions, _t.finding == _f.id)
+    .where(
+        _f.signal == bindparam("its_signal"),
+        _f.kind.in_(_KINDS),
+        select(_was.id).where(_was.finding == _f.id, _was.state == "accepted").exists(),
+    )
+    .order_by(_f.id, _t.at, _t.id)
+)
 _SIDES = {"above": 1, "below": -1}
 
 
 def accepted_of(database: Database, accept_after: int, signal: str) -> Sequence[Accepted]:
     """Return what has been accepted of a signal. accept_after: for how long at most (ms)."""
-    f, t = findings.c, transitions.c
-    was = transitions.alias()  # it may have closed since
-    statement = (
-        select(f.id, f.evidence, f.accepted_until, t.at, t.state)
-        .join(transitions, t.finding == f.id)
-        .where(
-            f.signal == signal,
-            f.kind.in_(_KINDS),
-            select(was.c.id).where(was.c.finding == f.id, was.c.state == "accepted").exists(),
-        )
-        .order_by(f.id, t.at, t.id)
-    )
     with database.read() as connection:
-        rows = connection.execute(statement).mappings().all()
+        rows = connection.execute(_ACCEPTED, {"its_signal": signal}).mappings().all()
     return [one for _, steps in groupby(rows, lambda row: row["id"]) for one in _of(list(steps), accept_after)]
 
 
