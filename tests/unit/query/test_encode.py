@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,23 @@ def test_every_number_comes_back_as_it_was(numbers: list[float], start: int) -> 
     assert series["metric"] == {"a": '"\n'}
     assert [round(t * 1000) for t, _ in series["values"]] == question.times.tolist()
     np.testing.assert_array_equal([float(v) for _, v in series["values"]], numbers)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "printed"),
+    [
+        ([2.0, 2.0, 2.0], ["2", "2", "2"]),
+        ([0.0, -0.0], ["0", "-0"]),
+        ([np.nan, np.nan], ["NaN", "NaN"]),
+        ([np.inf, np.inf, -np.inf], ["+Inf", "+Inf", "-Inf"]),
+        ([10.0, 1.05, 1200.5], ["10", "1.05", "1200.5"]),
+    ],
+)
+def test_a_number_is_printed_without_a_needless_digit(numbers: list[float], printed: list[str]) -> None:
+    question = Question("x", 0, 1000 * (len(numbers) - 1), 1000)
+    frame = Frame(question.times, ((),), np.array([numbers]), np.ones((1, len(numbers)), dtype=bool))
+    answer = json.loads(encode(question, Result(frame, question.times)))
+    assert [value for _, value in answer["data"]["result"][0]["values"]] == printed
 
 
 def test_absent_is_not_nan() -> None:
