@@ -20,8 +20,8 @@ RETURNED = 0.8
 """Scores of the reference up to here count towards closing."""
 LEAST_FOR = 10 * MINUTE
 """``for``, at least: that a departure lasts has been decided before, on an hour of the grid."""
-WEAK, WEAK_FOR = 2.0, 2 * HOUR
-"""Scores below this are weak evidence, and must last so long: some departures of an hour are ordinary evenings."""
+WEAK, WEAK_FOR = 2.0, 12 * HOUR
+"""Scores below this are weak evidence, and must last so long: what comes and goes with the day is no other level."""
 CALM = HOUR
 REOPEN_WITHIN = 6 * HOUR
 GIVE_UP = DAY

@@ -11,7 +11,7 @@ from statistics import NormalDist
 import numpy as np
 
 from driftband.forecast import live
-from driftband.forecast.excursions import rarest
+from driftband.forecast.excursions import farthest
 from driftband.forecast.robust import in_a_row, mean
 from driftband.forecast.weights import inverse_power
 from driftband.model.band import DAY, HOUR
@@ -51,7 +51,7 @@ class Calibration:
     leads: (L,) grid steps, ascending from 1. weights: (n, L, J) of the corrections. scales: (n, L, HOURS), the
     ordinary size of an error by hour of the (wall-clock) day of the refit. quantiles: (n, L, 2, Q), below and above,
     of errors over their scale. reach: (n,), how far from the typical one an error counts. floor: (n,), the least
-    half-width. rare: (n, 2, S), as of ``excursions.rarest``.
+    half-width. strayed: (n, 2, S, O), as of ``excursions.farthest``.
     """
 
     leads: Floats
@@ -60,7 +60,7 @@ class Calibration:
     quantiles: Floats
     reach: Floats
     floor: Floats
-    rare: Floats
+    strayed: Floats
 
     def widths(self, level: float) -> Floats:
         """Return the half-widths over scale, (n, L, 2), below and above, of a band of ``level``."""
@@ -72,13 +72,6 @@ class Calibration:
         long = np.linspace(0.0, 1.0, len(self.leads)) if len(self.leads) > 1 else np.zeros(1)
         widened: Floats = width * beyond * (SHORT_WIDENING + long * (LONG_WIDENING - SHORT_WIDENING))[None, :, None]
         return widened
-
-    def strays(self, level: float) -> Floats:
-        """Return the score that calm alone goes beyond so rarely, (n, 2, S), below and above, in a band of ``level``."""
-        width = self.widths(level)[:, 0]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            score: Floats = self.rare / width[..., None]
-        return score
 
     def nodes(self, lead: Floats) -> tuple[Instants, Floats]:
         """Return the node at or below each lead, and how far it is on to the next one on a logarithmic scale."""
@@ -104,7 +97,7 @@ def calibrate(errors: Floats, step: int, floor: Floats, steady: Bools) -> Calibr
     states = live.candidates(flat, typical, reach)[:, :, :-1]
     member = _MEMBER[hours]
     weights, scales, quantiles = [], [], []
-    rare = np.empty(0)
+    strayed = np.empty(0)
     log_rough = np.zeros_like(flat)
     for lead, power in zip(leads, _roughness(leads), strict=True):
         behind = int(lead) - 1
@@ -121,11 +114,11 @@ def calibrate(errors: Floats, step: int, floor: Floats, steady: Bools) -> Calibr
             log_rough = np.log(live.volatility(np.abs(left) / size)[:, :-1])
         size = size * np.exp(power * log_rough[:, : flat.shape[1] - behind : thin])
         if behind == 0:
-            rare = rarest(left / size, per_day)
+            strayed = farthest(left / size, per_day)
         weights.append(weight)
         scales.append(scale)
         quantiles.append(_sides(left / size, steady))
-    return Calibration(leads, np.stack(weights, 1), np.stack(scales, 1), np.stack(quantiles, 1), reach, floor, rare)
+    return Calibration(leads, np.stack(weights, 1), np.stack(scales, 1), np.stack(quantiles, 1), reach, floor, strayed)
 
 
 def lead_nodes(step: int) -> Floats:

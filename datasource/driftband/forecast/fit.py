@@ -63,7 +63,7 @@ class Fit:
             notes=tuple(self.notes[row] for row in rows),
             expected=self.expected[kept],
             recent=self.recent[kept],
-            calibration=_only(self.calibration, kept, ("weights", "scales", "quantiles", "reach", "floor")),
+            calibration=_only(self.calibration, kept, ("weights", "scales", "quantiles", "reach", "floor", "strayed")),
             reference=_only(self.reference, kept, ("low", "high", "below", "above", "floor")),
             nonnegative=self.nonnegative[kept],
             last_known=self.last_known[kept],

@@ -12,7 +12,7 @@ import numpy as np
 
 from driftband.forecast import engine
 from driftband.forecast.engine import Fit, Track
-from driftband.forecast.excursions import SPANS
+from driftband.forecast.excursions import SPANS, rarest
 from driftband.model.band import Band, BandSettings
 from driftband.model.series import Bools, Floats, Frame, History, Instants, Labels
 from driftband.model.signal import Watched, WatchedSignal
@@ -70,7 +70,7 @@ class _Part:
 class _Day:
     """What is known between a refit and the next. grid: (n, K), the first ``BEFORE`` columns before ``at``.
 
-    until: the grid is filled before this instant (epoch ms).
+    until: the grid is filled before this instant (epoch ms). strays: (n, 2, S), as of ``Watched``.
     """
 
     at: int
@@ -79,6 +79,7 @@ class _Day:
     parts: list[_Part]
     grid: Floats
     until: int
+    strays: Floats
     index: dict[Labels, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -154,7 +155,7 @@ class SignalBands:
             window = History(history.start, history.step, history.labels[rows], history.values[rows])
             parts.append(_Part(rows, self._fit(window, at)))
         before = history.between(at - BEFORE * settings.step, at + settings.refit)
-        return _Day(at, settings.step, history.labels, parts, before.values, at)
+        return _Day(at, settings.step, history.labels, parts, before.values, at, _strays(parts, self._level))
 
     def _fit(self, window: History, at: int) -> Fit:
         return self._timed(self._model, lambda: engine.fit(window, at, self._settings, self._model))
@@ -183,9 +184,8 @@ class SignalBands:
         values[len(day.labels) :] = seen[young]
         band, left = self._band(day, instants, len(labels))
         score = band.score(values)
-        strays = np.full((len(labels), 2, len(SPANS)), np.nan)
-        for part in day.parts:
-            strays[part.rows] = part.fit.calibration.strays(self._level)
+        strays = np.full((len(labels), *day.strays.shape[1:]), np.nan)
+        strays[: len(day.labels)] = day.strays
         return Watched(
             times=instants, labels=labels, values=values, band=band, score=score, to_breach=left, strays=strays
         )
@@ -247,6 +247,18 @@ def settled(seen: Seen, had_series: bool, now: int, patience: int) -> int:
         return len(seen.times)
     until = int(there[-1]) + 1 if len(there) else 0
     return max(until, int((seen.times <= now - patience).sum()))
+
+
+def _strays(parts: list[_Part], level: float) -> Floats:
+    """Return the scores, in a band of ``level``, that calm alone does not reach: of the series of a signal together."""
+    if not parts:
+        return np.empty((0, 2, len(SPANS)))
+    learnt = [part.fit.calibration for part in parts]
+    width = np.concatenate([one.widths(level)[:, 0] for one in learnt])
+    rare = rarest(np.concatenate([one.strayed for one in learnt]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        strays: Floats = rare / width[..., None]
+    return strays
 
 
 def _nameless(history: History) -> History:

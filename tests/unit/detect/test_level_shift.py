@@ -62,6 +62,6 @@ def test_a_departure_of_a_day_is_worse() -> None:
     assert worsened.at - worsened.since == 24 * 60 * MINUTE
 
 
-def test_a_weak_departure_must_last_two_hours() -> None:
-    (event,) = run(SHIFT, make(np.full(150, 13.0), departed=1))
-    assert told([event]) == [(120, "opened")]
+def test_a_weak_departure_must_last_half_a_day() -> None:
+    (event,) = run(SHIFT, make(np.full(13 * 60, 13.0), departed=1))
+    assert told([event]) == [(12 * 60, "opened")]
