@@ -46,6 +46,7 @@ bench: $(TESTABLE)
 bench-incidents: $(TESTABLE)
 	@$(BIN)/python tests/benchmarks/bench_incidents.py
 	@$(BIN)/python tests/benchmarks/bench_calm.py
+	@$(BIN)/python tests/benchmarks/bench_disturbed.py
 
 docs: $(TESTABLE)
 	@$(BIN)/python docs/reference.py
