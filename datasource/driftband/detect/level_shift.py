@@ -11,15 +11,15 @@ from driftband.detect.episode import Episode, Patience, Point, instants
 from driftband.detect.event import Event, What
 from driftband.detect.sides import hurting, side_of
 from driftband.detect.walking import Looked, looked_at, walk
-from driftband.detect.words import DAY, HOUR, MINUTE, instant, number, span
+from driftband.detect.words import DAY, HOUR, instant, number, span
 from driftband.model.finding import Severity
 from driftband.model.series import Labels
 from driftband.model.signal import Watched, WatchedSignal
 
 RETURNED = 0.8
 """Scores of the reference up to here count towards closing."""
-LEAST_FOR = 10 * MINUTE
-"""``for``, at least: that a departure lasts has been decided before, on an hour of the grid."""
+LEAST_FOR = HOUR
+"""``for``, at least: after the hour of the grid that decides that it is a departure. Some last an hour on ordinary evenings."""
 WEAK, WEAK_FOR = 2.0, 12 * HOUR
 """Scores below this are weak evidence, and must last so long: what comes and goes with the day is no other level."""
 CALM = HOUR

@@ -15,12 +15,12 @@ from driftband.model.series import Floats
 
 SPANS = (1, 6)
 """Grid points for which an excursion must last to count as one."""
-RARE = 2_800
-"""Days in which calm alone goes beyond it once: of 100 series with two sides and two spans, once a week."""
+RARE = 5_600
+"""Days in which calm alone goes beyond it once: of 100 series with two sides and two spans, once in two weeks."""
 LEAST_DAYS = 4
 ORDINARY = 1.0
 """What is no larger than an ordinary error is no excursion."""
-USUAL_SHAPE, USUAL_SERIES = 0.1, 6
+USUAL_SHAPE, USUAL_SERIES = 0.15, 3
 """The shape of the tail that is expected of any signal, and how many series of its own weigh as much. 0 would be Gumbel's."""
 USUAL_DAYS = 7
 """Days of a series' own that weigh as much as what the series of the signal have in common."""

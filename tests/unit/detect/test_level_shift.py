@@ -10,12 +10,10 @@ SHIFT = LevelShift()
 
 
 def test_opens_on_a_departure_that_counts_and_closes_on_return() -> None:
-    values = np.r_[np.full(60, 10.5), np.full(100, 10.0)]
-    reference = np.full(160, 5.0)
-    values[60:] = 5.5
-    departed = np.r_[np.full(20, 0), np.full(50, 1), np.full(90, 0)]
-    events = run(SHIFT, make(values, reference=reference, departed=departed))
-    assert told(events) == [(30, "opened"), (120, "closed")]
+    values = np.r_[np.full(110, 10.5), np.full(100, 5.5)]
+    departed = np.r_[np.full(20, 0), np.full(100, 1), np.full(90, 0)]
+    events = run(SHIFT, make(values, reference=5.0, departed=departed))
+    assert told(events) == [(80, "opened"), (170, "closed")]
     opened, closed = events
     assert opened.severity == "warning"
     assert opened.evidence["expected"][0] == 5.0
@@ -28,32 +26,32 @@ def test_opens_on_a_departure_that_counts_and_closes_on_return() -> None:
 
 
 def test_closes_when_the_reference_takes_the_level_over() -> None:
-    reference = np.r_[np.full(60, 5.0), np.full(100, 10.0)]
-    departed = np.r_[np.full(60, 1), np.full(100, 0)]
-    opened, closed = run(SHIFT, make(np.full(160, 10.5), reference=reference, departed=departed))
+    reference = np.r_[np.full(120, 5.0), np.full(100, 10.0)]
+    departed = np.r_[np.full(120, 1), np.full(100, 0)]
+    opened, closed = run(SHIFT, make(np.full(220, 10.5), reference=reference, departed=departed))
     assert (opened.what, closed.what) == ("opened", "closed")
-    assert closed.reason.startswith("the reference has taken the new level over, 1h after it was seen to depart")
+    assert closed.reason.startswith("the reference has taken the new level over, 2h after it was seen to depart")
 
 
 def test_a_slow_return_is_no_acceptance() -> None:
-    values = np.r_[np.full(60, 10.0), np.linspace(10, 5, 50), np.full(100, 5.0)]
-    departed = np.r_[np.full(80, 1), np.full(130, 0)]
-    *_, closed = run(SHIFT, make(values, reference=np.full(210, 5.0), departed=departed))
+    values = np.r_[np.full(100, 10.0), np.linspace(10, 5, 50), np.full(100, 5.0)]
+    departed = np.r_[np.full(120, 1), np.full(130, 0)]
+    *_, closed = run(SHIFT, make(values, reference=np.full(250, 5.0), departed=departed))
     assert closed.reason.startswith("back within the reference")
 
 
 def test_outside_without_a_departure_is_none() -> None:
-    assert run(SHIFT, make(np.full(60, 20.0))) == []
+    assert run(SHIFT, make(np.full(70, 20.0))) == []
 
 
 def test_the_side_that_hurts() -> None:
-    seen = make(np.full(60, 20.0), departed=1)
+    seen = make(np.full(70, 20.0), departed=1)
     assert run(SHIFT, seen, direction="down") == []
     assert [event.what for event in run(SHIFT, seen, direction="up")] == ["opened"]
 
 
 def test_a_small_departure_does_not_matter() -> None:
-    assert run(SHIFT, make(np.full(60, 14.0), departed=1), min_deviation=4.5) == []
+    assert run(SHIFT, make(np.full(70, 14.0), departed=1), min_deviation=4.5) == []
 
 
 def test_a_departure_of_a_day_is_worse() -> None:
