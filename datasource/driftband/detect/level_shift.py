@@ -13,7 +13,7 @@ from driftband.detect.sides import hurting, side_of
 from driftband.detect.walking import Looked, looked_at, walk
 from driftband.detect.words import DAY, HOUR, instant, number, span
 from driftband.model.finding import Severity
-from driftband.model.series import Labels
+from driftband.model.series import Floats, Labels
 from driftband.model.signal import Watched, WatchedSignal
 
 RETURNED = 0.8
@@ -22,6 +22,8 @@ LEAST_FOR = HOUR
 """``for``, at least: after the hour of the grid that decides that it is a departure. Some last an hour on ordinary evenings."""
 WEAK, WEAK_FOR = 2.0, 12 * HOUR
 """Scores below this are weak evidence, and must last so long: what comes and goes with the day is no other level."""
+LASTING = 1
+"""Which of the spans of ``Watched.strays`` counts: the longer one."""
 CALM = HOUR
 REOPEN_WITHIN = 6 * HOUR
 GIVE_UP = DAY
@@ -61,7 +63,7 @@ def look(rule: WatchedSignal, seen: Watched) -> Looked:
         seen.times,
         seen.labels,
         known=~np.isnan(score),
-        bad=departed & (size >= 1) & (deviation >= rule.min_deviation),
+        bad=departed & (size >= 1) & (deviation >= rule.min_deviation) & ~(deviation < _usual(seen)),
         calm=(size <= RETURNED) | (deviation < RETURNED * rule.min_deviation),
         score=np.nan_to_num(size),
         side=np.sign(score),
@@ -73,6 +75,17 @@ def look(rule: WatchedSignal, seen: Watched) -> Looked:
             "upper": band.reference_upper,
         },
     )
+
+
+def _usual(seen: Watched) -> Floats:
+    """Return how far each value lies from its forecast for a while in calm, on its side of the reference; NaN where unknown."""
+    if seen.strays is None:
+        return np.full(seen.values.shape, np.nan)
+    band = seen.band
+    below, above = np.moveaxis(seen.strays[..., LASTING, None], 1, 0)
+    higher = seen.values > band.reference_expected
+    with np.errstate(invalid="ignore"):  # a band of no width that nothing has ever left
+        return np.where(higher, above * (band.upper - band.expected), below * (band.expected - band.lower))
 
 
 @dataclass(frozen=True)

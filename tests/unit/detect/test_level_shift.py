@@ -1,6 +1,7 @@
 """A shift is told against the reference; it ends by return or by acceptance, and which is said."""
 
 import numpy as np
+import pytest
 
 from driftband.detect.level_shift import LevelShift
 
@@ -63,3 +64,17 @@ def test_a_departure_of_a_day_is_worse() -> None:
 def test_a_weak_departure_must_last_half_a_day() -> None:
     (event,) = run(SHIFT, make(np.full(13 * 60, 13.0), departed=1))
     assert told([event]) == [(12 * 60, "opened")]
+
+
+@pytest.mark.parametrize(
+    ("value", "opens"), [(10.5, False), (11.5, True), (-1.5, True)], ids=["as ever", "farther", "the other side"]
+)
+def test_what_the_series_does_by_itself_is_no_shift(value: float, opens: bool) -> None:
+    habit = [[9.0, 2.0], [9.0, 3.0]]
+    seen = make(np.full(70, value), reference=5.0, departed=np.sign(value - 5.0), strays=habit)
+    assert [event.what for event in run(SHIFT, seen)] == ["opened"] * opens
+
+
+def test_an_unknown_habit_counts_as_none() -> None:
+    seen = np.full(70, 20.0)
+    assert told(run(SHIFT, make(seen, departed=1, strays=np.nan))) == told(run(SHIFT, make(seen, departed=1)))
