@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 import structlog
 
-from driftband.app import GARBAGE_EVERY
+from driftband.app_server import GARBAGE_EVERY
 from driftband.app_watch_one import Surroundings
 from driftband.app_watch_signal import SignalWatch
 from driftband.detect.recording import Recorder
