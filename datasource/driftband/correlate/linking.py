@@ -48,9 +48,6 @@ FEATURES = (
     "suspect of the victim alone",
 )
 _AT = {name: index for index, name in enumerate(FEATURES)}
-_INSIDE_VICTIM, _EDGE_VICTIM, _INSIDE_CAUSE, _CROWD, _DRIFTED, _DRIFTED_ELSEWHERE, _OTHER_PLACE, *_ = range(
-    _AT["inside the victim"], len(FEATURES)
-)
 _OUT = _AT[f"still out, after {OUT_KNOTS[0]:g} minutes"]
 _WEIGHTS = tuple(LINK_WEIGHTS[name] for name in FEATURES)
 _CALLS = ("calls it", "calls it over one", "calls it over two")
@@ -187,15 +184,15 @@ class Linker:
             for index, weight in _hats(gap(victim, cause) / MINUTE, KNOTS):
                 values[len(RELATIONS) + index] = weight
         if how in FOREIGN:
-            values[_INSIDE_VICTIM] = float(victim.inside and not victim.configuration)
-            values[_EDGE_VICTIM] = float(victim.edge and not victim.inside)
-            values[_INSIDE_CAUSE] = float(cause.inside and not cause.configuration)
+            values[_AT["inside the victim"]] = float(victim.inside and not victim.configuration)
+            values[_AT["edge of the victim"]] = float(victim.edge and not victim.inside)
+            values[_AT["inside the cause"]] = float(cause.inside and not cause.configuration)
         if how not in SAME:
-            values[_CROWD] = self._crowd.size(victim, cause)
+            values[_AT["crowd"]] = self._crowd.size(victim, cause)
         if victim.configuration != cause.configuration:
-            values[_DRIFTED if how in SAME else _DRIFTED_ELSEWHERE] = 1.0
+            values[_AT["configuration of one" if how in SAME else "configuration of one, elsewhere"]] = 1.0
         if conflict(victim.subject.places, cause.subject.places):
-            values[_OTHER_PLACE] = 1.0
+            values[_AT["other place"]] = 1.0
         return values
 
     def compare(self, victim: Strand, cause: Strand, values: list[float]) -> None:
