@@ -71,14 +71,11 @@ def _sort(frame: Frame, node: Call, _: list[Value]) -> Frame:
 def _label_replace(frame: Frame, _node: Call, arguments: list[Value]) -> Frame:
     target, replacement, source, pattern = (str(a) for a in arguments)
     _check_label(target, "label_replace")
-    regex = compile_regex(pattern)
+    compile_regex(pattern)  # which may be wrong though there is nothing to replace
 
     def replaced(labels: Labels) -> Labels:
-        if pattern in _WHOLE and replacement == "$1":
-            value = dict(labels).get(source, "")
-            return labels if not value and pattern == "(.+)" else make_labels({**dict(labels), target: value})
-        match = regex.fullmatch(dict(labels).get(source, ""))
-        return labels if match is None else make_labels({**dict(labels), target: _expand(replacement, match)})
+        value = _replaced(pattern, replacement, dict(labels).get(source, ""))
+        return labels if value is None else make_labels({**dict(labels), target: value})
 
     return frame_of(frame.times, ((replaced(labels), v, p) for labels, v, p in rows(frame)))
 
@@ -127,8 +124,13 @@ def compile_regex(pattern: str) -> "re2._Regexp[str]":
         raise bad_data(f"invalid regular expression {pattern!r}: {reason}") from None
 
 
-_WHOLE = ("(.*)", "(.+)")
-"""Patterns whose first group is all of what they match: mostly a label is copied."""
+@lru_cache(maxsize=16_384)
+def _replaced(pattern: str, replacement: str, value: str) -> str | None:
+    """Return what takes the place of a value, None where it does not match. The same few values come again and again."""
+    match = compile_regex(pattern).fullmatch(value)
+    return None if match is None else _expand(replacement, match)
+
+
 _GROUP = re2.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
 
