@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import promql_parser as promql
 
 from driftband.model.band import BandSettings
 from driftband.model.departure import Acceptances, Accepted, accepting
 from driftband.model.interval import Interval, Intervals
 from driftband.model.samples import Samples
-from driftband.model.series import Floats, Frame, Instants, Labels
+from driftband.model.series import Floats, Frame, Instants
+from driftband.query.band_frames import aligned, band_frame, counter_warning, framed
 from driftband.query.bands import BandMaker, too_many
 from driftband.query.errors import TooManySeriesError, bad_data
 from driftband.query.evaluate import evaluate
@@ -31,7 +31,6 @@ LARGE_FOR = 600_000
 """So long an operand that had too many series is not asked for as a whole again, ms."""
 _NAMING = ("__name__", "signal")
 """Labels of a native series that its operand does not have."""
-_RAW_SUFFIXES = ("_total", "_count", "_sum", "_bucket")
 
 
 def no_states(name: str, start: int, end: int, equal: Mapping[str, str], limit: int) -> list[Interval]:
@@ -228,14 +227,15 @@ class _SourceLeaves:
             raise bad_data(f'there is no model "{model}"; there are {", ".join(MODELS)}')
         if not len(instants):
             return frame_of(instants, [])
-        self._warn_of_counters(call.operand)
+        if warning := counter_warning(call.operand):
+            self.warnings.append(warning)
         maker = BandMaker(settings, self.engine.fitter, self.fetch, self.now, self.engine.max_series, narrowing)
         if call.function == "actual":
             return nameless(self._actual(call.operand, instants))
         if call.function == "time_to_breach":
             breaches = maker.breaches(call.operand, instants, np.asarray(limit), call.level)
             self.warnings.extend(breaches.warnings)
-            return _frame(instants, breaches.labels, breaches.seconds)
+            return framed(instants, breaches.labels, breaches.seconds)
         if call.function in ("anomaly_band", "anomaly_score"):
             # The source answers both at once: history and panel are about the same work to it.
             with ThreadPoolExecutor(1, thread_name_prefix="actual") as beside:
@@ -247,23 +247,11 @@ class _SourceLeaves:
         self.warnings.extend(made.warnings)
         if actual is None:
             side = {"forecast": "expected", "band_lower": "lower", "band_upper": "upper"}[call.function]
-            return _frame(instants, made.labels, getattr(made.band, side))
+            return framed(instants, made.labels, getattr(made.band, side))
         if call.function == "anomaly_score":
             band = accepting(made.band, [without(known, ["__name__"]) for known in made.labels], instants, accepted)
-            return _frame(instants, made.labels, band.score(_aligned(actual, made.labels)))
-        parts = [
-            _frame(instants, made.labels, getattr(made.band, side), side) for side in ("lower", "expected", "upper")
-        ]
-        observed = nameless(actual)
-        labels = tuple(_with_band(known, "actual") for known in observed.labels)
-        return frame_of(
-            instants,
-            (
-                row
-                for part in (Frame(instants, labels, observed.values, observed.present), *parts)
-                for row in rows(part)
-            ),
-        )
+            return framed(instants, made.labels, band.score(aligned(actual, made.labels)))
+        return band_frame(instants, made, actual)
 
     def _actual(self, operand: str, instants: Instants) -> Frame:
         """Return the operand up to now: what the source repeats after it has been observed by nobody."""
@@ -283,34 +271,3 @@ class _SourceLeaves:
         step = int(instants[1] - instants[0]) if len(instants) > 1 else None
         shifted = Question("", int(instants[0]), int(instants[-1]), step)
         return _SourceLeaves(self.engine, shifted, self.fetch, self.now, self.warnings, self.infos)
-
-    def _warn_of_counters(self, operand: str) -> None:
-        try:
-            tree = promql.parse(operand)
-        except ValueError:
-            return
-        while isinstance(tree, promql.ParenExpr | promql.AggregateExpr):
-            tree = tree.expr
-        name = tree.name if isinstance(tree, promql.VectorSelector) else None
-        if name and name.endswith(_RAW_SUFFIXES):
-            self.warnings.append(f"{name} looks like a counter, whose band says little; use rate({name}[5m])")
-
-
-def _aligned(frame: Frame, labels: tuple[Labels, ...]) -> Floats:
-    """Return the values of a frame as rows for ``labels``, NaN where it has none."""
-    index = {known: i for i, known in enumerate(frame.labels)}
-    result = np.full((len(labels), len(frame.times)), np.nan)
-    for i, known in enumerate(labels):
-        if known in index:
-            result[i] = np.where(frame.present[index[known]], frame.values[index[known]], np.nan)
-    return result
-
-
-def _frame(instants: Instants, labels: tuple[Labels, ...], values: Floats, band: str | None = None) -> Frame:
-    named = (without(known, ["__name__"]) for known in labels)
-    marked = (known if band is None else _with_band(known, band) for known in named)
-    return frame_of(instants, zip(marked, values, ~np.isnan(values), strict=True))
-
-
-def _with_band(labels: Labels, band: str) -> Labels:
-    return tuple(sorted((*without(labels, ["band"]), ("band", band))))
