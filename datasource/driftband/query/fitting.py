@@ -6,10 +6,8 @@ whose past has changed gets a new fit.
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from driftband.forecast import engine
 from driftband.forecast.engine import Fit, Track
 from driftband.model.band import BandSettings
 from driftband.model.series import History
+from driftband.query.memory import Memory
 
 SLOW_MODELS = ("prophet",)
 PATIENCE = 2.0
@@ -25,12 +24,6 @@ PATIENCE = 2.0
 
 
 Key = tuple[Any, ...]
-
-
-@dataclass
-class _Slot:
-    value: Any
-    size: int
 
 
 class Fitter:
@@ -47,11 +40,9 @@ class Fitter:
         patience: float = PATIENCE,
     ) -> None:
         self._settings = settings
-        self._capacity = capacity
         self._timed = timed
         self._patience = patience
-        self._memo: OrderedDict[Key, _Slot] = OrderedDict()
-        self._size = 0
+        self._memory = Memory[Key, Any](capacity)
         self._lock = threading.Lock()
         # One at a time: a slow model must not take the cores that answer queries.
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fit")
@@ -60,7 +51,7 @@ class Fitter:
     @property
     def size(self) -> int:
         """Bytes held."""
-        return self._size
+        return self._memory.size
 
     def fits(self, history: History, instants: Iterable[int], model: str) -> Iterator[Fit | None]:
         """Yield the fit of ``model`` at each of ``instants`` on what ``history`` has before it.
@@ -70,11 +61,11 @@ class Fitter:
         if model not in SLOW_MODELS:
             for at in instants:
                 key, make = self._job(history, at, model)
-                yield self._known(key) or make()
+                yield self._memory.get(key) or make()
             return
         jobs = [self._job(history, at, model) for at in instants]
         # The latest first: that is where people look.
-        made = [self._known(key) or self._in_background(key, make) for key, make in reversed(jobs)]
+        made = [self._memory.get(key) or self._in_background(key, make) for key, make in reversed(jobs)]
         wait([one for one in made if isinstance(one, Future)], self._patience)
         for one in reversed(made):
             if isinstance(one, Future):
@@ -88,10 +79,10 @@ class Fitter:
         if until < fit.at + self._settings.refit:
             return engine.follow(fit, recent, until, level)
         key = ("track", model, fit.at, level, recent.labels, _digest(recent))
-        known = self._known(key)
+        known = self._memory.get(key)
         if known is None:
             known = engine.follow(fit, recent, until, level)
-            self._remember(key, known, _weight(recent))
+            self._memory.keep(key, known, _weight(recent))
         return known
 
     def close(self) -> None:
@@ -104,7 +95,7 @@ class Fitter:
 
         def make() -> Fit:
             fit = self._timed(model, lambda: engine.fit(window, at, self._settings, model))
-            self._remember(key, fit, _weight(window))
+            self._memory.keep(key, fit, _weight(window))
             return fit
 
         return key, make
@@ -116,24 +107,6 @@ class Fitter:
                 future = self._pending[key] = self._background.submit(make)
                 future.add_done_callback(lambda _: self._pending.pop(key, None))
         return future
-
-    def _known(self, key: Key) -> Any:
-        with self._lock:
-            slot = self._memo.get(key)
-            if slot is None:
-                return None
-            self._memo.move_to_end(key)
-            return slot.value
-
-    def _remember(self, key: Key, value: Any, size: int) -> None:
-        with self._lock:
-            if key in self._memo:
-                return
-            self._memo[key] = _Slot(value, size)
-            self._size += size
-            while self._size > self._capacity:
-                _, dropped = self._memo.popitem(last=False)
-                self._size -= dropped.size
 
 
 def _digest(history: History) -> bytes:

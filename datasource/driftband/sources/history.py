@@ -5,7 +5,6 @@ samples, remote write) and is asked for again.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from driftband.model.series import Floats, History, Labels
+from driftband.query.memory import Memory
 from driftband.sources.asking import Ask
 
 SETTLE = 10 * 60_000
@@ -52,17 +52,15 @@ class HistoryCache:
         self._fetch = fetch
         self._step = step
         self._length = BLOCK * step
-        self._capacity = capacity
         self._observe = observe
-        self._blocks: OrderedDict[tuple[Key, int], _Block] = OrderedDict()
-        self._size = 0
+        self._blocks = Memory[tuple[Key, int], _Block](capacity)
         self._lock = threading.Lock()
         self._flights: dict[Key, tuple[threading.Lock, int]] = {}
 
     @property
     def size(self) -> int:
         """Bytes held."""
-        return self._size
+        return self._blocks.size
 
     def covers(self, ask: Ask, text: str, start: int) -> bool:
         """Whether the block around ``start`` is there, so that a read is unlikely to be long."""
@@ -82,18 +80,17 @@ class HistoryCache:
             self._observe("miss" if missing else "hit")
             for first, after in missing:
                 fresh = self._cut(blocks, self._fetch(ask, text, first, after, self._step), now)
-                self._keep(key, fresh)
+                for block_start, block in fresh.items():
+                    self._blocks.keep((key, block_start), block, block.size)
                 blocks.update(fresh)
             return _assemble(blocks, -(-start // self._step) * self._step, last, self._step)
 
     def _known(self, key: Key, start: int, last: int, now: int) -> dict[int, _Block]:
         known = {}
-        with self._lock:
-            for block_start in range(start - start % self._length, last, self._length):
-                block = self._blocks.get((key, block_start))
-                if block is not None and now - block.born_at <= LIFETIME:
-                    self._blocks.move_to_end((key, block_start))
-                    known[block_start] = block
+        for block_start in range(start - start % self._length, last, self._length):
+            block = self._blocks.get((key, block_start))
+            if block is not None and now - block.born_at <= LIFETIME:
+                known[block_start] = block
         return known
 
     @contextmanager
@@ -153,16 +150,6 @@ class HistoryCache:
                 born_at=now if old is None else old.born_at,
             )
         return fresh
-
-    def _keep(self, key: Key, fresh: dict[int, _Block]) -> None:
-        with self._lock:
-            for block_start, block in fresh.items():
-                old = self._blocks.pop((key, block_start), None)
-                self._size += block.size - (old.size if old is not None else 0)
-                self._blocks[key, block_start] = block
-            while self._size > self._capacity:
-                _, dropped = self._blocks.popitem(last=False)
-                self._size -= dropped.size
 
 
 def _assemble(blocks: dict[int, _Block], start: int, end: int, step: int) -> History:

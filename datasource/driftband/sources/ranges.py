@@ -5,8 +5,6 @@ same as for histories. An answer with a warning may be a part of one, and is not
 """
 
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +12,7 @@ import numpy as np
 
 from driftband.model.series import Frame
 from driftband.query.fetch import Answer
+from driftband.query.memory import Memory
 from driftband.sources.asking import Ask
 from driftband.sources.history import LIFETIME, SETTLE
 
@@ -38,15 +37,12 @@ class RangeCache:
 
     def __init__(self, fetch: Fetch, capacity: int) -> None:
         self._fetch = fetch
-        self._capacity = capacity
-        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
+        self._memory = Memory[Key, _Kept](capacity)
 
     @property
     def size(self) -> int:
         """Bytes held."""
-        return self._size
+        return self._memory.size
 
     def read(self, ask: Ask, text: str, start: int, end: int, step: int, now: int) -> Answer:
         """Answer a range query as of ``now`` (epoch ms); ``ask``'s own headers share nothing with those of others."""
@@ -64,29 +60,16 @@ class RangeCache:
                 whole = _joined(whole, self._fetch(ask, text, after, last, step))
         settled = _between(whole, int(whole.frame.times[0]), now - SETTLE)
         if len(settled.frame.times) and not settled.warnings:
-            self._keep(key, _Kept(settled, born_at))
+            self._memory.keep(key, _Kept(settled, born_at), weight(settled))
         return _between(whole, start, last)
 
     def _known(self, key: Key, start: int, step: int, now: int) -> _Kept | None:
         """Return what is kept, where it reaches from ``start`` or before to ``start`` or after."""
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is None or now - kept.born_at > LIFETIME:
-                return None
-            times = kept.answer.frame.times
-            if not times[0] <= start <= times[-1] + step:
-                return None
-            self._kept.move_to_end(key)
-            return kept
-
-    def _keep(self, key: Key, kept: _Kept) -> None:
-        with self._lock:
-            old = self._kept.pop(key, None)
-            self._size += weight(kept.answer) - (weight(old.answer) if old is not None else 0)
-            self._kept[key] = kept
-            while self._size > self._capacity:
-                _, dropped = self._kept.popitem(last=False)
-                self._size -= weight(dropped.answer)
+        kept = self._memory.get(key)
+        if kept is None or now - kept.born_at > LIFETIME:
+            return None
+        times = kept.answer.frame.times
+        return kept if times[0] <= start <= times[-1] + step else None
 
 
 def weight(answer: Answer) -> int:
