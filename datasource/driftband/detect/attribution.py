@@ -118,9 +118,10 @@ def _why(best: _Candidate, evidence: Sequence[_Candidate], window: Window) -> st
 
 
 def _why_none(matched: Sequence[_Candidate], writes: Sequence[_Candidate], window: Window) -> str:
-    weak = next((one.mention for one in writes if one.match is Match.WEAK), None)
-    if weak is not None:
-        return f"writes {window} share only the name {weak!r} with it, which is too common to be evidence"
+    weak = [one for one in writes if one.match is Match.WEAK]
+    if weak:
+        last = max(weak, key=lambda one: one.rank)
+        return f"writes {window} share only the name {last.mention!r} with it, which is too common to be evidence"
     named = [one for one in matched if one.match >= Match.SUFFIX]
     if named and all(one.event.read_only for one in named):
         return f"the {len(named)} audit events {window} that name it only read it, or failed"

@@ -143,6 +143,13 @@ def test_why_nobody_is_named() -> None:
     assert find(write(1, "sg-00000000")).reason.startswith("none of the 1 audit events")
 
 
+def test_of_names_too_common_the_last_is_told_whatever_came_first() -> None:
+    first, last = write(10, "main"), write(20, "4711")
+    told = {find(*events, names=("main", "4711")).reason for events in ((first, last), (last, first))}
+    (reason,) = told
+    assert "share only the name '4711' with it" in reason
+
+
 def test_a_window_does_not_end_before_it_begins() -> None:
     with pytest.raises(ValueError, match="must not end before"):
         Window(since=UNTIL, until=SINCE)
